@@ -1,0 +1,84 @@
+/**
+ * Every bound of the daemon, with its unit in its name. A wait or a queue that is not a row here does not exist:
+ * each row has a test that reaches it (`test/unit/core/limits.test.ts` names them).
+ */
+export const LIMITS = {
+  /** One line of the wire. The same number stands in `protocol/framing.ts`. */
+  lineBytes: 16 * 1024 * 1024,
+  /** Connections at once. A further one is answered `busy` and closed. */
+  connections: 256,
+  /** Requests of one connection that are not answered yet. Reading from it pauses at this number. */
+  requestsInFlight: 256,
+  /** Answers not yet taken by a client; beyond it nothing more is read from that client. */
+  unsentAnswerBytes: 8 * 1024 * 1024,
+  /** A subscriber that is further behind gets no deltas. */
+  unsentDeltaBytes: 4 * 1024 * 1024,
+  /** A client that is further behind is disconnected. */
+  unsentBytes: 32 * 1024 * 1024,
+  /** A subscriber that went away without a word is noticed by the failed write of a `Ping`. */
+  pingEveryMs: 30_000,
+  /** The ring that a `Subscribe` with `after` replays from. */
+  ringEvents: 4096,
+  ringBytes: 8 * 1024 * 1024,
+  /** Notices that a new subscriber is shown. */
+  notices: 512,
+  /** One page of `GetHistory`. */
+  historyPageItems: 500,
+  historyPageBytes: 4 * 1024 * 1024,
+
+  /** Work waiting in the inbox. A further `Run` is refused with `busy`. */
+  workLane: 64,
+  /** The task between a `Run` and its first request. */
+  prepareMs: 60_000,
+  /** `Cancel` answers with survivors after this. */
+  cancelMs: 5_000,
+  /** A stop: the run's end, the flush, the sockets, the store. A test asserts that the parts fit the whole. */
+  shutdownNowMs: 5_000,
+  shutdownGracefulMs: 600_000,
+  /** What is left of a stop when the run is cancelled, and when it is given up. */
+  stopCancelMs: 3_000,
+  stopAbandonMs: 1_000,
+  closeStepMs: 500,
+
+  /** Model requests. Adapters for real providers have finer ones. */
+  requestTotalMs: 30 * 60_000,
+  emptyAnswers: 2,
+  callsPerTurn: 128,
+  callsAtOnce: 16,
+  /** A tool that runs longer is ended with an error result. */
+  toolMs: 120_000,
+  /** How long a tool may take to end after its signal; what still runs then is named, not waited for. */
+  toolAbortMs: 2_000,
+  requestBytes: 32 * 1024 * 1024,
+
+  /** One entry of a log. It fits a line of the wire, so that every item can be told. */
+  entryBytes: 12 * 1024 * 1024,
+  /** Above this the journal begins a new chain from its state. */
+  journalBytes: 1024 * 1024,
+  /** Batches waiting for the disk. */
+  commitQueue: 1024,
+  /** A commit that the disk does not take in this time fails its run. */
+  commitMs: 30_000,
+  openStoreMs: 30_000,
+
+  resultContentBytes: 16 * 1024,
+  resultSummaryBytes: 1024,
+  errorTextBytes: 4 * 1024,
+  trackedFiles: 10_000,
+
+  readLines: 2_000,
+  readLineUnits: 2_000,
+  /** Files up to this size are hashed when read, and can then be written or edited. */
+  editableFileBytes: 64 * 1024 * 1024,
+  /** Folders that one write may make. */
+  createdFolders: 32,
+  linkSwapRetries: 8,
+
+  manifestBytes: 1024 * 1024,
+  scriptBytes: 16 * 1024 * 1024,
+  /** What `sun_path` holds on Linux, less its NUL. */
+  socketPathBytes: 107,
+  /** A connect to a socket file that may be a dead Pod's. */
+  socketProbeMs: 500,
+  logFileBytes: 10 * 1024 * 1024,
+} as const;

@@ -1,0 +1,156 @@
+import type { Item } from '../../protocol/items.ts';
+import type { Usage } from '../../protocol/report.ts';
+import { assertNever, invariant } from './assert.ts';
+import type { CallIntent, SessionConfig, SessionEntry, UsageRecord } from './entry.ts';
+import { FileTracker } from './file-tracker.ts';
+import type { RunId, SessionId } from './ids.ts';
+import { itemBytes } from './item-bytes.ts';
+import { LIMITS } from './limits.ts';
+import { addUsage, NO_USAGE } from './usage.ts';
+
+export type LastRun = {
+  readonly runId: RunId;
+  readonly outcome: 'finished' | 'paused' | 'limit_reached' | 'cancelled' | 'interrupted' | 'error';
+  readonly interrupted: boolean;
+};
+
+/** A session as its entries tell it. Readers see this; only its projection changes it. */
+export type SessionState = {
+  readonly sessionId: SessionId;
+  /** False until the first run appends `session_start`. */
+  readonly begun: boolean;
+  readonly systemPrompt: string;
+  readonly config: SessionConfig | null;
+  readonly items: readonly Item[];
+  /** Bytes of `items`, as a model reads them. */
+  readonly itemBytes: number;
+  readonly turnCount: number;
+  readonly usageRecords: readonly UsageRecord[];
+  /** Bytes of the items that the newest record of a run covers. */
+  readonly measuredBytes: number;
+  readonly usageTotals: Usage;
+  readonly openRun: RunId | null;
+  readonly lastRun: LastRun | null;
+  /** Calls without a result, in the order of the calls, with what was stored of their intent. */
+  readonly openCalls: ReadonlyMap<
+    string,
+    { readonly name: string; readonly intent: CallIntent | null }
+  >;
+  readonly tracker: Pick<FileTracker, 'hashOf' | 'files'>;
+};
+
+/** Usage records kept in memory; estimates look at the newest, totals are summed as they come. */
+const USAGE_RECORDS_MAX = 2_048;
+
+/** The one projection of session logs: entries in, state out. It is append-only, so a reader may keep `items` and its length. */
+export class SessionProjection implements SessionState {
+  readonly sessionId: SessionId;
+  readonly items: Item[] = [];
+  readonly usageRecords: UsageRecord[] = [];
+  readonly openCalls = new Map<string, { name: string; intent: CallIntent | null }>();
+  begun = false;
+  systemPrompt = '';
+  config: SessionConfig | null = null;
+  itemBytes = 0;
+  measuredBytes = 0;
+  turnCount = 0;
+  usageTotals: Usage = NO_USAGE;
+  openRun: RunId | null = null;
+  lastRun: LastRun | null = null;
+  tracker = new FileTracker(LIMITS.trackedFiles);
+
+  constructor(id: SessionId) {
+    this.sessionId = id;
+  }
+
+  apply(entry: SessionEntry): void {
+    invariant(this.begun || entry.kind === 'session_start', `${entry.kind} before session_start`);
+    switch (entry.kind) {
+      case 'session_start':
+        invariant(!this.begun, 'a second session_start');
+        invariant(entry.sessionId === this.sessionId, 'session_start of another session');
+        this.begun = true;
+        this.systemPrompt = entry.systemPrompt;
+        this.config = entry.config;
+        this.turnCount = entry.turnCount;
+        this.tracker = new FileTracker(LIMITS.trackedFiles, entry.files);
+        this.#add(entry.history);
+        return;
+      case 'run_start':
+        invariant(this.openRun === null, `run ${entry.runId} began while another is open`);
+        this.openRun = entry.runId;
+        return;
+      case 'user_input':
+        this.#add([entry.item]);
+        return;
+      case 'injected_items':
+      case 'assistant_items':
+      case 'tool_results':
+        this.#add(entry.items);
+        return;
+      case 'call_started': {
+        const call = this.openCalls.get(entry.callId);
+        invariant(call !== undefined, `call_started of ${entry.callId}, which is not open`);
+        call.intent = entry.intent;
+        return;
+      }
+      case 'turn_end':
+        this.turnCount = entry.turnCount;
+        return;
+      case 'llm_usage':
+        this.#addUsage(entry.record);
+        return;
+      case 'config_changed':
+        this.config = entry.config;
+        return;
+      case 'run_yielded':
+      case 'prune_marked':
+        return;
+      case 'run_outcome':
+        invariant(this.openRun === entry.runId, `run ${entry.runId} ended, it was not open`);
+        this.openRun = null;
+        this.lastRun = {
+          runId: entry.runId,
+          outcome: entry.outcome,
+          interrupted: entry.interrupted,
+        };
+        return;
+      default:
+        assertNever(entry, 'SessionProjection.apply');
+    }
+  }
+
+  #add(items: readonly Item[]): void {
+    for (const item of items) {
+      this.items.push(deepFreeze(item));
+      this.itemBytes += itemBytes(item);
+      if (item.type === 'tool_call') {
+        invariant(!this.openCalls.has(item.callId), `call ${item.callId} came twice`);
+        this.openCalls.set(item.callId, { name: item.name, intent: null });
+      } else if (item.type === 'tool_result') {
+        invariant(this.openCalls.delete(item.callId), `a result for ${item.callId}, not open`);
+        this.tracker.apply(item.files ?? []);
+      }
+    }
+  }
+
+  #addUsage(record: UsageRecord): void {
+    this.usageTotals = addUsage(this.usageTotals, record);
+    this.usageRecords.push(record);
+    if (this.usageRecords.length > USAGE_RECORDS_MAX) this.usageRecords.shift();
+    if (record.kind === 'run') this.measuredBytes = this.#bytesUpTo(record.historyLen);
+  }
+
+  // The record is of the request just answered: what lies after its history is that answer, if anything.
+  #bytesUpTo(length: number): number {
+    let bytes = this.itemBytes;
+    for (const item of this.items.slice(length)) bytes -= itemBytes(item);
+    return bytes;
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[])
+    if (typeof part === 'object' && part !== null && !Object.isFrozen(part)) deepFreeze(part);
+  return Object.freeze(value);
+}

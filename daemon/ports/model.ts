@@ -1,0 +1,46 @@
+import type { Item } from '../../protocol/items.ts';
+import type { StopReason, Usage } from '../../protocol/report.ts';
+
+export type ToolDefinition = {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments object. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+};
+
+/** What leaves for a model. `tools` are sorted by name, `items` are valid by `core/request-check`. */
+export type ModelRequest = {
+  readonly systemPrompt: string;
+  readonly tools: readonly ToolDefinition[];
+  readonly items: readonly Item[];
+};
+
+/**
+ * One answer as it comes. Blocks are numbered from 0 within an answer and may interleave; each is started, gets
+ * its deltas, and ends. `stopped` is the terminal event: an iteration that ends without it was cut off, and the adapter throws.
+ */
+export type ModelEvent =
+  | { readonly kind: 'textStarted' | 'reasoningStarted'; readonly block: number }
+  | {
+      readonly kind: 'callStarted';
+      readonly block: number;
+      readonly callId: string;
+      readonly name: string;
+    }
+  /** Text, reasoning, or a piece of the call's JSON. */
+  | { readonly kind: 'delta'; readonly block: number; readonly text: string }
+  | { readonly kind: 'blockEnded'; readonly block: number; readonly opaque?: unknown }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'stopped'; readonly reason: StopReason };
+
+/**
+ * A provider. `stream` throws a `Fault` with code `provider_error` (its `data` has `status` or `reason`, and
+ * `retryable`) when the provider fails, and the signal's reason when that aborts, at the latest 100 ms after it.
+ */
+export type Model = {
+  readonly provider: string;
+  readonly model: string;
+  /** Tokens of the window, where it is known. */
+  readonly contextWindow?: number;
+  readonly stream: (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent>;
+};

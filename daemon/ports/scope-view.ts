@@ -1,0 +1,12 @@
+import type { ScopeRules } from '../../protocol/scope.ts';
+
+export type Permission = 'none' | 'read' | 'write';
+
+/** What this Pod may touch, as it stands now. */
+export type ScopeView = {
+  /** `path` is absolute and canonical. */
+  readonly permissionOf: (path: string) => Permission;
+  readonly own: () => ScopeRules;
+  readonly delegated: () => ScopeRules;
+  readonly effective: () => ScopeRules;
+};

@@ -1,0 +1,132 @@
+import * as v from 'valibot';
+import { EVENTS, EventParams, type EventName } from './events.ts';
+import { RUN_FAULTS, type RpcFaultName } from './faults.ts';
+import { Item } from './items.ts';
+import { RunReport } from './report.ts';
+import { ScopeRules } from './scope.ts';
+import { Phase, StateName } from './state.ts';
+import { Status } from './status.ts';
+
+/** Params go by name; a key that is not in the schema is refused, with the nearest one that is. */
+type MethodSpec = {
+  readonly params: v.StrictObjectSchema<v.ObjectEntries, undefined>;
+  readonly result: v.GenericSchema;
+  /** The method's own errors; JSON-RPC's and `internal` can come from any. */
+  readonly errors: readonly RpcFaultName[];
+};
+
+/** An input's length in UTF-16 units; it fits a line with room for JSON's escapes. */
+const INPUT_UNITS_MAX = 2_000_000;
+const eventName = v.picklist(Object.keys(EVENTS) as EventName[]);
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** `ended` answers with the report when the run is over, however long that takes; `accepted` at once. */
+const Wait = v.optional(v.picklist(['ended', 'accepted']));
+const RunAnswer = v.union([RunReport, v.strictObject({ runId: v.string() })]);
+
+const InFlight = v.strictObject({
+  /** Missing for `tool_output`, which belongs to a call, not to a block. */
+  block: v.optional(v.number()),
+  kind: v.picklist(['text', 'reasoning', 'tool_call', 'tool_output']),
+  /** Always 0: the text is whole up to now. The next delta's `offset` is its length. */
+  offset: v.number(),
+  text: v.string(),
+  callId: v.optional(v.string()),
+  name: v.optional(v.string()),
+});
+
+/** The whole request surface: a method is here or it does not exist. Types, checks and docs come from this table. */
+export const METHODS = {
+  /** Gives the Pod an input. The answer comes when the input's run is over, unless `wait` says otherwise. */
+  Run: {
+    params: v.strictObject({
+      input: v.pipe(v.string(), v.minLength(1), v.maxLength(INPUT_UNITS_MAX)),
+      wait: Wait,
+    }),
+    result: RunAnswer,
+    errors: ['already_running', 'busy', 'shutting_down', ...RUN_FAULTS],
+  },
+  /** Goes on with a run that was cancelled, limited, failed or cut off by a crash, as a new run that `continues` it. */
+  Resume: {
+    params: v.strictObject({ wait: Wait }),
+    result: RunAnswer,
+    errors: ['nothing_to_resume', 'already_running', 'busy', 'shutting_down', ...RUN_FAULTS],
+  },
+  /** Answers when nothing of the run is left (`quiescent`), or after 5 s with what is. */
+  Cancel: {
+    params: v.strictObject({}),
+    result: v.strictObject({
+      runId: v.nullable(v.string()),
+      quiescent: v.boolean(),
+      survivors: v.array(
+        v.strictObject({ kind: v.string(), id: v.string(), pid: v.optional(v.number()) }),
+      ),
+    }),
+    errors: ['not_running'],
+  },
+  /** `now` cancels the run, `graceful` lets it end. The answer is sent before the socket closes. */
+  Shutdown: {
+    params: v.strictObject({
+      mode: v.optional(v.picklist(['now', 'graceful'])),
+      deadlineMs: v.optional(
+        v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(86_400_000)),
+      ),
+    }),
+    result: v.strictObject({}),
+    errors: [],
+  },
+  GetStatus: { params: v.strictObject({}), result: Status, errors: [] },
+  /** A page of the session's items: at most 500, and about 4 MiB. `next` is the `from` of the page after it. */
+  GetHistory: {
+    params: v.strictObject({
+      sessionId: v.optional(v.string()),
+      from: v.optional(count),
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500))),
+    }),
+    result: v.strictObject({
+      sessionId: v.string(),
+      epoch: v.number(),
+      seq: v.number(),
+      items: v.array(Item),
+      from: v.number(),
+      total: v.number(),
+      next: v.optional(v.number()),
+      greeting: v.strictObject({
+        pod: v.string(),
+        cwd: v.string(),
+        provider: v.string(),
+        model: v.string(),
+        scope: ScopeRules,
+        tools: v.array(v.string()),
+      }),
+    }),
+    errors: ['unknown_session', 'storage_error'],
+  },
+  /** Turns `Event` notifications on for this connection, or changes its filter. What comes is everything after `seq`. */
+  Subscribe: {
+    params: v.strictObject({
+      after: v.optional(v.strictObject({ epoch: count, seq: count })),
+      events: v.optional(v.array(eventName)),
+    }),
+    result: v.strictObject({
+      epoch: v.number(),
+      seq: v.number(),
+      /** How many events after `after` are gone from the ring. */
+      missed: v.number(),
+      /** True when `after` names another epoch: the replay then starts at the oldest event kept. */
+      reset: v.boolean(),
+      state: StateName,
+      phase: v.optional(Phase),
+      run: v.optional(v.strictObject({ id: v.string(), startedAt: v.number(), turn: v.number() })),
+      inFlight: v.array(InFlight),
+      approvals: v.array(EVENTS.approval_requested),
+      notices: v.array(EventParams),
+    }),
+    errors: [],
+  },
+  Unsubscribe: { params: v.strictObject({}), result: v.strictObject({}), errors: [] },
+} as const satisfies Record<string, MethodSpec>;
+
+export type Method = keyof typeof METHODS;
+export type Params<M extends Method> = v.InferOutput<(typeof METHODS)[M]['params']>;
+export type Reply<M extends Method> = v.InferOutput<(typeof METHODS)[M]['result']>;
+export type InFlight = v.InferOutput<typeof InFlight>;
