@@ -101,7 +101,10 @@ export const METHODS = {
     }),
     errors: ['unknown_session', 'storage_error'],
   },
-  /** Turns `Event` notifications on for this connection, or changes its filter. What comes is everything after `seq`. */
+  /**
+   * Turns `Event` notifications on for this connection, or changes its filter. Right behind the answer comes what was
+   * asked for by `after`, then everything that happens after `seq`, the moment that the answer describes.
+   */
   Subscribe: {
     params: v.strictObject({
       after: v.optional(v.strictObject({ epoch: count, seq: count })),

@@ -57,6 +57,8 @@ export const LIMITS = {
   journalBytes: 1024 * 1024,
   /** Batches waiting for the disk. */
   commitQueue: 1024,
+  /** Bytes of those batches; it holds a few of the largest entries. */
+  commitQueueBytes: 64 * 1024 * 1024,
   /** A commit that the disk does not take in this time fails its run. */
   commitMs: 30_000,
   openStoreMs: 30_000,
@@ -70,12 +72,24 @@ export const LIMITS = {
   readLineUnits: 2_000,
   /** Files up to this size are hashed when read, and can then be written or edited. */
   editableFileBytes: 64 * 1024 * 1024,
+  /** Places that one edit may replace. */
+  editMatches: 100_000,
+  /** The diff that an edit shows; the rest is only counted. */
+  diffHunks: 4,
+  diffHunkLines: 10,
+  diffLineUnits: 120,
   /** Folders that one write may make. */
   createdFolders: 32,
   linkSwapRetries: 8,
 
   manifestBytes: 1024 * 1024,
+  /** Links that one scope target may lead through. */
+  scopeLinks: 40,
   scriptBytes: 16 * 1024 * 1024,
+  /** Of the text that a script's `when` looks at; a pattern's cost can grow faster than its text. */
+  scriptMatchUnits: 64 * 1024,
+  /** One `delay_ms` of a script. */
+  scriptDelayMs: 24 * 3_600_000,
   /** What `sun_path` holds on Linux, less its NUL. */
   socketPathBytes: 107,
   /** A connect to a socket file that may be a dead Pod's. */

@@ -1,7 +1,7 @@
 import type { Numbered } from '../../protocol/events.ts';
 import type { JournalEntry, JournalState, SessionEntry } from '../core/entry.ts';
 import type { SessionState } from '../core/session-state.ts';
-import type { SessionId } from '../core/ids.ts';
+import type { EntryHash, RunId } from '../core/ids.ts';
 
 /** What becomes true together. Events are published after both logs have their entries, in the order of commits. */
 export type Batch = {
@@ -20,6 +20,8 @@ export type Journal = {
   /** The live session, and the Pod's own state, as they are on disk. */
   readonly session: () => SessionState;
   readonly state: () => JournalState;
+  /** Hash of the live session's last entry; null until its first. */
+  readonly headHash: () => EntryHash | null;
   /** Bytes and entries of both logs. */
   readonly size: () => {
     readonly sessionEntries: number;
@@ -31,9 +33,11 @@ export type Journal = {
   readonly committingSince: () => number | null;
 };
 
-/** Where a start takes up: what was found in the store, before the Pod adds to it. */
+/** What a start found, and what it closed before anything else. The state after it is the journal's own. */
 export type Restored = {
-  readonly sessionId: SessionId;
-  readonly session: SessionState;
+  /** The Pod's state as its last process left it; epoch 0 in a fresh store. */
   readonly journal: JournalState;
+  /** The run that the last process died in, now ended as interrupted, and its calls without a result. */
+  readonly interruptedRun: RunId | null;
+  readonly interruptedCalls: readonly string[];
 };

@@ -1,6 +1,5 @@
 import type { ScopeRules } from '../../protocol/scope.ts';
-
-export type Permission = 'none' | 'read' | 'write';
+import type { Permission } from '../core/scope-rules.ts';
 
 /** What this Pod may touch, as it stands now. */
 export type ScopeView = {

@@ -33,10 +33,7 @@ export type Tool<S extends v.GenericSchema = v.GenericSchema> = {
   readonly schema: S;
   /** Read-only tools may start before the answer that called them is on disk. */
   readonly effect: 'none' | 'files';
-  readonly accesses: (args: v.InferOutput<S>) => readonly FileAccess[];
-  readonly run: (
-    args: v.InferOutput<S>,
-    ports: ToolPorts,
-    signal: AbortSignal,
-  ) => Promise<ToolOutcome>;
+  // Methods, not fields: a box of tools holds them by their common type, and only `schema`'s output reaches them.
+  accesses(args: v.InferOutput<S>): readonly FileAccess[];
+  run(args: v.InferOutput<S>, ports: ToolPorts, signal: AbortSignal): Promise<ToolOutcome>;
 };

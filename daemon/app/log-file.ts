@@ -1,0 +1,118 @@
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import type { Log } from '../ports/log.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { LogLevel } from './options.ts';
+
+export type LogFile = AsyncDisposable & {
+  readonly log: Log;
+  /** Loads what formats the lines and writes those that came before. Until then at most `WAITING_MAX` wait. */
+  readonly start: () => Promise<void>;
+  /** Opens the path again, for whoever moved the file away (SIGHUP). */
+  readonly reopen: () => void;
+};
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
+const WAITING_MAX = 1_000;
+/** Keys of the shapes that providers give out; in whatever text they turn up. */
+const SECRETS = /\b(?:sk|key|pat|ghp|xox[abp])[-_][\w-]{8,}/g;
+
+type Line = {
+  readonly level: (typeof LEVELS)[number];
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+};
+
+/**
+ * The daemon's own log: pino's JSON lines in one file, written synchronously so that none is lost in a crash. A file
+ * never blocks; what the disk does not take is counted and said with the next line that it does.
+ */
+export function openLogFile(
+  path: string,
+  options: { readonly level: LogLevel; readonly pod: string },
+): LogFile {
+  const file = new CappedFile(path);
+  const waiting: Line[] = [];
+  let write = (line: Line): void => {
+    if (waiting.length < WAITING_MAX) waiting.push(line);
+  };
+  const at =
+    (level: Line['level']): Log[Line['level']] =>
+    (message, fields) => {
+      write({ level, message, fields });
+    };
+  return {
+    log: {
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      fatal: at('fatal'),
+    },
+    start: async () => {
+      // Loaded when the Pod is ready: it is not needed before, and a start is to be quick.
+      const { pino } = await import('pino');
+      const logger = pino(
+        { level: options.level, base: { pod: options.pod, pid: process.pid } },
+        {
+          write: (line: string) => {
+            file.write(line.replace(SECRETS, '***'));
+          },
+        },
+      );
+      write = ({ level, message, fields }) => {
+        logger[level](fields ?? {}, message);
+      };
+      for (const line of waiting.splice(0)) write(line);
+    },
+    reopen: () => {
+      file.reopen();
+    },
+    [Symbol.asyncDispose]: () => {
+      file.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A file that begins anew at its cap, with one older file kept beside it. */
+class CappedFile {
+  readonly #path: string;
+  #fd: number | null = null;
+  #bytes = 0;
+  #lost = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.reopen();
+  }
+
+  write(line: string): void {
+    if (this.#fd === null) return;
+    try {
+      if (this.#bytes > LIMITS.logFileBytes) {
+        renameSync(this.#path, `${this.#path}.1`);
+        this.reopen();
+      }
+      const text =
+        this.#lost === 0
+          ? line
+          : `{"level":40,"msg":"${this.#lost} lines were lost: the disk took none"}\n${line}`;
+      this.#bytes += writeSync(this.#fd, text);
+      this.#lost = 0;
+    } catch {
+      // A full disk must not end the daemon that could free it.
+      this.#lost += 1;
+    }
+  }
+
+  reopen(): void {
+    this.close();
+    this.#fd = openSync(this.#path, 'a', 0o600);
+    this.#bytes = fstatSync(this.#fd).size;
+  }
+
+  close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+}

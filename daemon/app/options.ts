@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import { Fault } from '../core/fault.ts';
+import { nearest } from '../core/nearest.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type Options =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'serve';
+      readonly manifest: string;
+      readonly session: 'latest' | 'new';
+      readonly readyFd: number;
+      readonly logLevel: LogLevel;
+    };
+
+const FLAGS = {
+  manifest: { type: 'string' },
+  session: { type: 'string', default: 'latest' },
+  'ready-fd': { type: 'string', default: '1' },
+  'log-level': { type: 'string', default: 'info' },
+  version: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+export const USAGE = `podd: runs one LLM agent (a Pod) in the foreground, until it is told to stop.
+
+Usage: podd --manifest FILE [options]
+
+  --manifest FILE       what the Pod is: its name, model and scope (TOML)
+  --session latest|new  go on with the session that was live last (default), or begin one
+  --ready-fd N          write the ready line to this descriptor (default 1, stdout)
+  --log-level LEVEL     debug, info (default), warn or error; the log is in the Pod's state folder
+  --version             print the version
+  -h, --help            print this
+
+When it serves, it prints one JSON line: {"ready":true,"pod","pid","socket","sessionId","epoch"}.
+Exit codes: 0 stopped, 64 usage, 65 store damaged, 69 provider unusable, 70 a bug, 73 can't create
+socket or store, 75 name taken, 78 configuration, 128+n on a second signal n.
+
+Examples:
+  podd --manifest manifests/quickstart.toml
+  podd --manifest pod.toml --session new --log-level debug
+  podctl run NAME 'Fix the failing test'      (from another terminal)
+`;
+
+/** argv → options. What is not understood is a Fault `usage` that names it. */
+export function parseOptions(argv: readonly string[]): Options {
+  let values: ReturnType<typeof parse>['values'];
+  try {
+    const parsed = parse(argv);
+    for (const token of parsed.tokens)
+      if (token.kind === 'option' && !(token.name in FLAGS)) throw unknownFlag(token.rawName);
+    values = parsed.values;
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause;
+    throw usage(cause instanceof Error ? cause.message : 'unreadable options', cause);
+  }
+  if (values.help) return { kind: 'help' };
+  if (values.version) return { kind: 'version' };
+  if (values.manifest === undefined) throw usage('--manifest FILE is required');
+  return {
+    kind: 'serve',
+    manifest: values.manifest,
+    session: oneOf('--session', values.session, ['latest', 'new'] as const),
+    readyFd: descriptor(values['ready-fd']),
+    logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
+  };
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options: FLAGS, strict: true, tokens: true });
+}
+
+function unknownFlag(name: string): Fault {
+  return usage(`unknown option ${name}`);
+}
+
+function descriptor(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw usage(`--ready-fd takes a descriptor's number, not "${text}"`);
+}
+
+function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
+  const found = known.find((one) => one === value);
+  if (found !== undefined) return found;
+  const near = nearest(value, known);
+  const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+  throw usage(`${flag} takes ${known.join(', ')}, not "${value}"${hint}`);
+}
+
+function usage(says: string, cause?: unknown): Fault {
+  return new Fault('usage', `${says}\nTry: podd --help`, { cause });
+}

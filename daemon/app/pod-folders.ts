@@ -1,0 +1,42 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { Fault } from '../core/fault.ts';
+import type { PodPaths } from '../manifest/paths.ts';
+import { writeAtomically } from '../support/atomic-file.ts';
+
+/** What a Pod's runtime folder holds beside its socket: facts for people and scripts, gone with the process. */
+export type RuntimeFacts = {
+  readonly pid: number;
+  readonly manifest: string;
+};
+
+/** Makes the Pod's state folders, 0700 whatever the umask. They stay. */
+export async function makeStateFolders(paths: PodPaths): Promise<void> {
+  for (const folder of [paths.stateRoot, paths.state]) await makePrivate(folder);
+}
+
+/** Makes the runtime folder with its small files; closing removes it. The caller holds the Pod's name. */
+export async function openRuntimeFolder(
+  paths: PodPaths,
+  facts: RuntimeFacts,
+): Promise<AsyncDisposable> {
+  await makePrivate(paths.runtimeRoot);
+  await makePrivate(paths.runtime);
+  await writeAtomically(paths.pid, `${facts.pid}\n`);
+  await writeAtomically(paths.manifest, facts.manifest);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await rm(paths.runtime, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makePrivate(folder: string): Promise<void> {
+  try {
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    // The umask may have taken bits of the owner's; a folder that was there keeps its mode.
+    if (made !== undefined) await chmod(folder, 0o700);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : '';
+    throw new Fault('cannot_create', `cannot make the folder ${folder}: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,199 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { uptime } from 'node:process';
+import { v7 } from 'uuid';
+import type { Numbered } from '../../protocol/events.ts';
+import { Fault } from '../core/fault.ts';
+import { runId, sessionId } from '../core/ids.ts';
+import { summarizeScope } from '../core/scope-rules.ts';
+import { openFiles } from '../files/open-files.ts';
+import { loadManifest } from '../manifest/load-manifest.ts';
+import type { Manifest } from '../manifest/parse-manifest.ts';
+import type { PodPaths } from '../manifest/paths.ts';
+import { resolvePaths } from '../manifest/paths.ts';
+import { renderManifest } from '../manifest/render-manifest.ts';
+import { resolveScope } from '../manifest/resolve-scope.ts';
+import { Pod } from '../pod/pod.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ScopeView } from '../ports/scope-view.ts';
+import { renderSystemPrompt } from '../prompt/instruction.ts';
+import { createDispatch } from '../rpc/dispatch.ts';
+import { EventHub } from '../rpc/event-hub.ts';
+import { createHandlers } from '../rpc/handlers.ts';
+import type { RpcServer } from '../rpc/listen.ts';
+import { listen } from '../rpc/listen.ts';
+import { openJournal } from '../session/open-journal.ts';
+import { Closing } from '../support/closing.ts';
+import { buildModel } from './build-model.ts';
+import { buildScopeView } from './build-scope.ts';
+import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
+import type { LogFile } from './log-file.ts';
+import { openLogFile } from './log-file.ts';
+import type { Options } from './options.ts';
+import { makeStateFolders, openRuntimeFolder } from './pod-folders.ts';
+
+export type Process = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cwd: () => string;
+  readonly version: string;
+  /** As it was when the process began: what user files are made with. */
+  readonly umask: number;
+};
+
+/** A Pod that serves its socket. Closing it ends the socket, the store and the runtime folder, in that order. */
+export type StartedPod = AsyncDisposable & {
+  readonly pod: Pod;
+  readonly logFile: LogFile;
+  readonly ready: {
+    readonly ready: true;
+    readonly pod: string;
+    readonly pid: number;
+    readonly socket: string;
+    readonly sessionId: string;
+    readonly epoch: number;
+  };
+};
+
+const CLOCK: Clock = { now: () => Date.now() };
+
+/**
+ * Everything from a manifest to a socket that answers, in the order that decides the exit code: configuration, scope
+ * and cwd, model, store, socket. A failure undoes what came before it.
+ */
+export async function startPod(
+  options: Extract<Options, { kind: 'serve' }>,
+  self: Process,
+): Promise<StartedPod> {
+  await using closing = new Closing();
+  const manifest = await loadManifest(options.manifest, { home: self.home });
+  const paths = resolvePaths(self.env, self.home, manifest.pod.name);
+  if (!paths.ok) throw new Fault('manifest_invalid', paths.error);
+  const scope = buildScopeView(await resolveScope(manifest));
+  const cwd = await findCwd(self, scope);
+  const model = await buildModel(manifest, { cwd, env: self.env });
+
+  await makeStateFolders(paths.value);
+  const logFile = closing.use('log', openLog(paths.value, options, manifest));
+  const { log } = logFile;
+  const joint: { hub?: EventHub } = {};
+  const { journal } = await openJournal({
+    folder: paths.value.db,
+    session: options.session,
+    newSessionId: () => sessionId(v7()),
+    bootId: await readBootId(),
+    clock: CLOCK,
+    // Nothing is published before the hub is there: the first events are of the first run.
+    publish: (events: readonly Numbered[]) => joint.hub?.publish(events),
+    log,
+  });
+  closing.use('journal', journal);
+  const { epoch } = journal.state();
+  const hub = new EventHub(epoch, CLOCK);
+  joint.hub = hub;
+
+  const pod = new Pod({
+    name: manifest.pod.name,
+    version: self.version,
+    epoch,
+    cwd,
+    journal,
+    model,
+    scope,
+    files: openFiles(scope, [paths.value.runtimeRoot, paths.value.stateRoot, options.manifest]),
+    tools: () => buildToolBox(manifest.toolOutput),
+    config: {
+      provider: { kind: model.provider, model: model.model },
+      tools: TOOL_NAMES,
+      maxTurns: manifest.maxTurns,
+      scope: scope.own(),
+    },
+    renderSystemPrompt: () => Promise.resolve(renderPrompt(cwd, scope)),
+    newRunId: () => runId(v7()),
+    showDelta: (delta) => {
+      hub.delta(delta);
+    },
+    clock: CLOCK,
+    log,
+    process: {
+      pid: process.pid,
+      rssBytes: () => process.memoryUsage.rss(),
+      uptimeMs: () => Math.round(uptime() * 1000),
+    },
+  });
+
+  closing.use(
+    'runtime folder',
+    await openRuntimeFolder(paths.value, {
+      pid: process.pid,
+      manifest: renderManifest(manifest, scope.own()),
+    }),
+  );
+  let server: RpcServer | undefined;
+  const handlers = createHandlers(pod, hub, {
+    epoch,
+    connections: () => server?.connections() ?? 0,
+  });
+  const dispatch = createDispatch(handlers, log);
+  server = closing.use('socket', await listen(paths.value.socket, { dispatch, hub, log }));
+
+  const all = closing.move();
+  return {
+    pod,
+    logFile,
+    ready: {
+      ready: true,
+      pod: manifest.pod.name,
+      pid: process.pid,
+      socket: paths.value.socket,
+      sessionId: journal.session().sessionId,
+      epoch,
+    },
+    [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),
+  };
+}
+
+function openLog(
+  paths: PodPaths,
+  options: Extract<Options, { kind: 'serve' }>,
+  manifest: Manifest,
+): LogFile {
+  try {
+    return openLogFile(paths.log, { level: options.logLevel, pod: manifest.pod.name });
+  } catch (cause) {
+    throw new Fault('cannot_create', `cannot open the log ${paths.log}`, { cause });
+  }
+}
+
+/** Taken once and kept for life: canonical, and in the scope, since that is where the agent starts from. */
+async function findCwd(self: Process, scope: ScopeView): Promise<string> {
+  let cwd: string;
+  try {
+    cwd = await realpath(self.cwd());
+  } catch (cause) {
+    throw new Fault(
+      'manifest_invalid',
+      'the working directory is gone: start podd in one that exists',
+      {
+        cause,
+      },
+    );
+  }
+  if (scope.permissionOf(cwd) !== 'none') return cwd;
+  throw new Fault(
+    'manifest_invalid',
+    `the working directory ${cwd} is outside the Pod's scope: start podd in a folder that [[scope.allow]] covers`,
+  );
+}
+
+function renderPrompt(cwd: string, scope: ScopeView): string {
+  return renderSystemPrompt({
+    cwd,
+    scopeSummary: summarizeScope(scope.own(), scope.delegated()),
+    tools: TOOL_NAMES,
+    date: new Date(CLOCK.now()).toISOString().slice(0, 10),
+  });
+}
+
+async function readBootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}

@@ -1,0 +1,97 @@
+import { formatPath, knownKeys, type SchemaProblem, sayUnknown } from '../core/schema-problems.ts';
+import { LATER_KEYS, ManifestTable } from './schema.ts';
+
+/** What the schema can't say by itself: keys of later versions, and keys that need one another. */
+
+const NOT_YET = 'is not supported by this version of podd yet';
+
+/** Tells a key of a later version from a typing error, section by section and key by key. */
+export function explainUnknown(
+  problem: SchemaProblem,
+  table: Readonly<Record<string, unknown>>,
+): SchemaProblem[] {
+  const { path } = problem;
+  if (path.length > 2) return [problem];
+  const [section, key] = path.map(String);
+  if (section === undefined) return [problem];
+  const inSection = LATER_KEYS.filter((later) => later.startsWith(`${section}.`)).map((later) =>
+    later.slice(section.length + 1),
+  );
+  if (key !== undefined) {
+    if (isLater(inSection, key)) return [{ ...problem, says: NOT_YET }];
+    const known = [...knownKeys(ManifestTable, [section]), ...inSection];
+    return [{ ...problem, says: sayUnknown(key, known) }];
+  }
+  if (LATER_KEYS.includes(section)) return [{ ...problem, says: NOT_YET }];
+  if (inSection.length === 0) return [{ ...problem, says: sayUnknown(section, sections()) }];
+  const body = table[section];
+  // A section that is not built yet: each of its keys is named, so that a misspelt one shows too.
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return [{ ...problem, says: NOT_YET }];
+  const keys = Object.keys(body);
+  if (keys.length === 0) return [{ ...problem, says: NOT_YET }];
+  return keys.map((name) => ({
+    path: [section, name],
+    kind: 'unknown',
+    says: isLater(inSection, name) ? NOT_YET : sayUnknown(name, inSection),
+  }));
+}
+
+function isLater(inSection: readonly string[], key: string): boolean {
+  return inSection.includes(key) || inSection.includes('*');
+}
+
+function sections(): string[] {
+  const later = LATER_KEYS.map((key) => key.split('.')[0] ?? key);
+  return [...new Set([...knownKeys(ManifestTable, []), ...later])];
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** Problems that the schema lets pass; `table` is what was written. */
+export function crossProblems(table: Table): SchemaProblem[] {
+  return [...providerProblems(asTable(table['provider'])), ...tableProblems(table)];
+}
+
+function providerProblems(provider: Table): SchemaProblem[] {
+  const { kind, script } = provider;
+  if (kind === 'scripted' && script === undefined)
+    return [
+      {
+        path: ['provider', 'script'],
+        kind: 'missing',
+        says: 'is required for the kind "scripted": the file to play',
+      },
+    ];
+  if (kind === 'scripted' || typeof kind !== 'string' || !knownKinds().includes(kind)) return [];
+  const says = `"${kind}" ${NOT_YET}; supported: "scripted"`;
+  return [{ path: ['provider', 'kind'], kind: 'wrong', says }];
+}
+
+// To valibot a list or a date is an object too, one in which every key is missing.
+function tableProblems(table: Table): SchemaProblem[] {
+  const worker = asTable(table['worker']);
+  const toolOutput = asTable(worker['tool_output']);
+  return (
+    [
+      [['worker'], table['worker']],
+      [['worker', 'tool_output'], worker['tool_output']],
+      [['worker', 'tool_output', 'per_tool'], toolOutput['per_tool']],
+    ] as const
+  )
+    .filter(([, value]) => Array.isArray(value) || value instanceof Date)
+    .map(([path]) => ({ path, kind: 'wrong', says: 'expected a table' }));
+}
+
+function asTable(value: unknown): Table {
+  return typeof value === 'object' && value !== null ? (value as Table) : {};
+}
+
+function knownKinds(): readonly string[] {
+  return ManifestTable.entries.provider.entries.kind.options;
+}
+
+/** One line of a list of problems. */
+export function formatProblem({ path, says }: SchemaProblem): string {
+  return `${formatPath(path)} ${says}`.trim();
+}

@@ -1,0 +1,114 @@
+import * as v from 'valibot';
+
+/** The keys that this version uses. Each message says what is expected; a key of `LATER_KEYS` is refused by name. */
+
+const count = (most: number) =>
+  v.pipe(
+    v.number(`a whole number from 1 to ${most}`),
+    v.check(
+      (value) => Number.isSafeInteger(value) && value >= 1 && value <= most,
+      `a whole number from 1 to ${most}`,
+    ),
+  );
+
+/** Enough for any model and any file, and far from where sums lose precision. */
+const COUNT_MAX = 1_000_000_000;
+
+const NAME = 'a name of 1 to 64 characters of a-z 0-9 . _ -, beginning with a-z or 0-9';
+export const PodName = v.pipe(
+  v.string(NAME),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, NAME),
+  v.check((name) => !/\.(json|lock)$/.test(name), 'a name that does not end in .json or .lock'),
+);
+
+const Path = v.pipe(
+  v.string('a path'),
+  v.check((path) => path !== '' && !path.includes('\0'), 'a path'),
+);
+
+const Rule = v.strictObject({
+  target: Path,
+  permission: v.picklist(['read', 'write']),
+  recursive: v.optional(v.boolean(), true),
+});
+
+/** Kinds that the manifest will know; only `scripted` is built. */
+export const PROVIDER_KINDS = ['scripted', 'anthropic', 'openai', 'gemini', 'ollama'] as const;
+
+export const ManifestTable = v.strictObject({
+  pod: v.strictObject({ name: PodName }),
+  provider: v.strictObject({
+    kind: v.picklist(PROVIDER_KINDS),
+    script: v.optional(Path),
+    context_window: v.optional(count(COUNT_MAX)),
+  }),
+  worker: v.optional(
+    v.strictObject({
+      max_turns: v.optional(count(COUNT_MAX)),
+      tool_output: v.optional(
+        v.strictObject({
+          default_max_bytes: v.optional(count(COUNT_MAX)),
+          per_tool: v.optional(v.record(v.string(), count(COUNT_MAX))),
+        }),
+      ),
+    }),
+  ),
+  scope: v.strictObject({
+    allow: v.pipe(v.array(Rule), v.minLength(1, 'at least one [[scope.allow]]')),
+    deny: v.optional(v.array(Rule), []),
+  }),
+});
+export type ManifestTable = v.InferOutput<typeof ManifestTable>;
+
+/** Keys that the manifest's format has and this version does not: they are refused, never ignored. `*` is any name. */
+export const LATER_KEYS: readonly string[] = [
+  'pod.auto_resume',
+  'provider.model',
+  'provider.preset',
+  'provider.api',
+  'provider.api_key_file',
+  'provider.base_url',
+  'provider.max_retries',
+  'provider.connect_timeout_ms',
+  'provider.first_event_timeout_ms',
+  'provider.idle_timeout_ms',
+  'provider.thinking_budget',
+  'provider.reasoning_effort',
+  'worker.instruction',
+  'worker.max_tokens',
+  'worker.temperature',
+  'worker.top_p',
+  'worker.stop',
+  'worker.notifications',
+  'permissions.default',
+  'permissions.ask_timeout_ms',
+  'permissions.ask_default',
+  'permissions.ask_when_alone',
+  'permissions.rules',
+  'hooks',
+  'sandbox.shell',
+  'sandbox.network',
+  'sandbox.read',
+  'sandbox.env',
+  'budget.max_tokens',
+  'budget.max_cost_usd',
+  'budget.max_turns',
+  'budget.max_wall_ms',
+  'prices.*',
+  'family.max_children',
+  'family.max_depth',
+  'family.keep_on_stop',
+  'storage.keep_sessions',
+  'storage.max_bytes',
+  'compaction.prune_protected_turns',
+  'compaction.prune_protected_tokens',
+  'compaction.prune_min_savings',
+  'compaction.compact_threshold',
+  'compaction.compact_request_threshold',
+  'compaction.compact_retained_tokens',
+  'compaction.compact_auto_read_budget',
+  'compaction.compact_worker_max_input_tokens',
+  'compaction.on_refusal',
+  'compaction.strategy',
+  'compaction.provider',
+];

@@ -1,0 +1,96 @@
+import type { Reply } from '../../protocol/methods.ts';
+import type { RunReport } from '../../protocol/report.ts';
+import type { Trigger } from '../../protocol/state.ts';
+import { Activity } from '../core/activity.ts';
+import type { CancelCause } from '../core/cancel.ts';
+import { Cancelled } from '../core/cancel.ts';
+import type { RunId } from '../core/ids.ts';
+import type { RunView } from '../ports/pod-control.ts';
+import type { Deferred } from '../support/deferred.ts';
+
+/** What was asked for, before it is a run. */
+export type RunRequest = {
+  readonly trigger: Trigger;
+  /** Null when there is none: a resumed run has no input of its own. */
+  readonly input: string | null;
+  readonly continues: RunId | null;
+  readonly wait: 'ended' | 'accepted';
+  readonly answer: Deferred<Reply<'Run'>>;
+};
+
+/** The run that is open, as memory knows it: its signal, what it has under way, and who waits for what of it. */
+export class OpenRun {
+  readonly id: RunId;
+  readonly request: RunRequest;
+  readonly startedAt: number;
+  readonly activity: Activity;
+  readonly #controller = new AbortController();
+  #cancelWaiters: Deferred<Reply<'Cancel'>>[] = [];
+  #ended = false;
+  turn = 0;
+
+  constructor(id: RunId, request: RunRequest, startedAt: number) {
+    this.id = id;
+    this.request = request;
+    this.startedAt = startedAt;
+    this.activity = new Activity(() => {
+      this.#settleCancels();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The first cause stands. */
+  cancel(why: CancelCause): void {
+    this.#controller.abort(new Cancelled(why));
+  }
+
+  view(): RunView {
+    return { id: this.id, startedAt: this.startedAt, turn: this.turn };
+  }
+
+  /** Its input is durable. */
+  accepted(): void {
+    if (this.request.wait === 'accepted') this.request.answer.resolve({ runId: this.id });
+  }
+
+  ended(report: RunReport): void {
+    this.request.answer.resolve(report);
+    this.#over();
+  }
+
+  /** Whoever was only told `accepted` has its answer already; for them this does nothing. */
+  failed(error: unknown): void {
+    this.request.answer.reject(error);
+    this.#over();
+  }
+
+  /** Answered when nothing of the run is left. */
+  waitForQuiet(answer: Deferred<Reply<'Cancel'>>): void {
+    this.#cancelWaiters.push(answer);
+    this.#settleCancels();
+  }
+
+  /** Answers those who still wait with what is left. */
+  tellSurvivors(): void {
+    const survivors = this.activity.list().map(({ kind, id }) => ({ kind, id }));
+    if (!this.#ended && survivors.length === 0) survivors.push({ kind: 'request', id: this.id });
+    for (const waiter of this.#cancelWaiters)
+      waiter.resolve({ runId: this.id, quiescent: false, survivors });
+    this.#cancelWaiters = [];
+  }
+
+  #over(): void {
+    this.#ended = true;
+    this.#settleCancels();
+  }
+
+  #settleCancels(): void {
+    if (!this.#ended || this.activity.list().length > 0) return;
+    for (const waiter of this.#cancelWaiters)
+      waiter.resolve({ runId: this.id, quiescent: true, survivors: [] });
+    this.#cancelWaiters = [];
+  }
+}

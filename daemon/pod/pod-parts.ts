@@ -1,0 +1,35 @@
+import type { Delta } from '../../protocol/events.ts';
+import type { SessionConfig } from '../core/entry.ts';
+import type { RunId } from '../core/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Files } from '../ports/files.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Log } from '../ports/log.ts';
+import type { Model } from '../ports/model.ts';
+import type { ScopeView } from '../ports/scope-view.ts';
+import type { ToolBox } from '../worker/worker-ports.ts';
+
+/** Everything that a Pod is built from. `app` joins it; tests put fakes of the ports here. */
+export type PodParts = {
+  readonly name: string;
+  readonly version: string;
+  readonly epoch: number;
+  readonly cwd: string;
+  readonly journal: Journal;
+  readonly model: Model;
+  readonly files: Files;
+  readonly scope: ScopeView;
+  readonly tools: () => Promise<ToolBox>;
+  readonly config: SessionConfig;
+  /** For a session that has no prompt yet. A failure is a Fault `prompt_error`. */
+  readonly renderSystemPrompt: (signal: AbortSignal) => Promise<string>;
+  readonly newRunId: () => RunId;
+  readonly showDelta: (delta: Delta) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly process: {
+    readonly pid: number;
+    readonly rssBytes: () => number;
+    readonly uptimeMs: () => number;
+  };
+};

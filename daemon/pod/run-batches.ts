@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Numbered } from '../../protocol/events.ts';
+import type { Item } from '../../protocol/items.ts';
+import type { RpcFaultName } from '../../protocol/faults.ts';
+import type { RunReport } from '../../protocol/report.ts';
+import type { SessionEntry } from '../core/entry.ts';
+import { STORE_FORMAT } from '../core/entry.ts';
+import { isRpcFault } from '../core/fault.ts';
+import { planRecovery } from '../core/recovery.ts';
+import type { SessionState } from '../core/session-state.ts';
+import type { Batch } from '../ports/journal.ts';
+import type { RunEnd } from '../worker/run-turns.ts';
+import type { OpenRun } from './open-run.ts';
+import type { PodParts } from './pod-parts.ts';
+
+/**
+ * The batch that begins a run: what a failed disk left open is closed, a fresh session gets its first entry, a changed
+ * manifest is recorded and told once, and the input is stored.
+ */
+export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string | null): Batch {
+  const at = parts.clock.now();
+  const session = parts.journal.session();
+  const { trigger, input, continues } = run.request;
+  const entries: SessionEntry[] = [];
+  const events: Numbered[] = [];
+  if (systemPrompt !== null)
+    entries.push({
+      kind: 'session_start',
+      at,
+      version: STORE_FORMAT,
+      sessionId: session.sessionId,
+      systemPrompt,
+      config: parts.config,
+      history: [],
+      files: [],
+      turnCount: 0,
+    });
+  else if (!isDeepStrictEqual(session.config, parts.config)) {
+    entries.push({ kind: 'config_changed', at, config: parts.config });
+    const message = `the manifest's ${changedKeys(session, parts)} differ from the session's; the manifest's are in force`;
+    events.push({ event: 'notification', data: { level: 'info', source: 'manifest', message } });
+  }
+  const recovered = planRecovery(session, at);
+  entries.push(...recovered);
+  entries.push({
+    kind: 'run_start',
+    at,
+    runId: run.id,
+    trigger,
+    ...(continues === null ? {} : { continues }),
+  });
+  events.push({
+    event: 'run_start',
+    data: { runId: run.id, trigger, ...(continues === null ? {} : { continues }) },
+  });
+  const items: Item[] = recovered.flatMap((entry) =>
+    entry.kind === 'tool_results' ? [...entry.items] : [],
+  );
+  if (input !== null) {
+    const item: Item = { type: 'message', role: 'user', content: [{ type: 'text', text: input }] };
+    entries.push({ kind: 'user_input', at, item });
+    items.push(item);
+  }
+  if (items.length > 0) {
+    const data = { sessionId: session.sessionId, from: session.items.length, items };
+    events.push({ event: 'history', data });
+  }
+  const begins = systemPrompt !== null;
+  return {
+    session: entries,
+    ...(begins
+      ? { journal: [{ kind: 'session_current' as const, at, sessionId: session.sessionId }] }
+      : {}),
+    events,
+  };
+}
+
+/** The batch that ends a run: one terminal record with the true cause, and its event. */
+export function endBatch(parts: PodParts, run: OpenRun, end: RunEnd): Batch {
+  const at = parts.clock.now();
+  if (end.kind === 'failed') {
+    const error = { code: rpcCode(end), message: end.fault.message };
+    return {
+      session: [
+        { kind: 'run_outcome', at, runId: run.id, interrupted: true, outcome: 'error', error },
+      ],
+      events: [{ event: 'run_end', data: { runId: run.id, error } }],
+    };
+  }
+  const report = toReport(parts.journal.session(), run, end);
+  const { outcome } = report;
+  return {
+    session: [
+      {
+        kind: 'run_outcome',
+        at,
+        runId: run.id,
+        interrupted: outcome !== 'finished',
+        outcome,
+        report,
+      },
+    ],
+    events: [{ event: 'run_end', data: { runId: run.id, outcome, report } }],
+  };
+}
+
+export function toReport(
+  session: SessionState,
+  run: OpenRun,
+  end: Exclude<RunEnd, { kind: 'failed' }>,
+): RunReport {
+  const { continues } = run.request;
+  return {
+    runId: run.id,
+    outcome: end.kind === 'limitReached' ? 'limit_reached' : end.kind,
+    text: end.tally.turns === 0 ? '' : lastAssistantText(session.items),
+    turns: end.tally.turns,
+    usage: end.tally.usage,
+    sessionId: session.sessionId,
+    ...(end.kind === 'finished' ? { stopReason: end.stopReason } : {}),
+    ...(continues === null ? {} : { continues }),
+  };
+}
+
+// Only this run's: the search ends at the user's message before it.
+function lastAssistantText(items: readonly Item[]): string {
+  const last = items.findLast((item) => item.type === 'message' && item.role !== 'system');
+  if (last?.type !== 'message' || last.role !== 'assistant') return '';
+  return last.content.map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
+}
+
+function rpcCode(end: Extract<RunEnd, { kind: 'failed' }>): RpcFaultName {
+  const { code } = end.fault;
+  return isRpcFault(code) ? code : 'internal';
+}
+
+function changedKeys(session: SessionState, parts: PodParts): string {
+  const keys = (Object.keys(parts.config) as (keyof PodParts['config'])[]).filter(
+    (key) => !isDeepStrictEqual(session.config?.[key], parts.config[key]),
+  );
+  return keys.join(', ');
+}

@@ -1,0 +1,20 @@
+import type { Params, Reply } from '../../protocol/methods.ts';
+import type { StateName, Phase } from '../../protocol/state.ts';
+import type { Status } from '../../protocol/status.ts';
+
+export type RunView = { readonly id: string; readonly startedAt: number; readonly turn: number };
+
+/**
+ * The Pod as the socket sees it. Commands go into its inbox and answer when they are done; reads take no place in
+ * it and answer from the state of that moment. Failures are `Fault`s.
+ */
+export type PodControl = {
+  readonly run: (params: Params<'Run'>) => Promise<Reply<'Run'>>;
+  readonly resume: (params: Params<'Resume'>) => Promise<Reply<'Resume'>>;
+  readonly cancel: () => Promise<Reply<'Cancel'>>;
+  /** Resolves when the Pod has stopped working and recorded it; the socket closes after that. */
+  readonly shutdown: (params: Params<'Shutdown'>) => Promise<Reply<'Shutdown'>>;
+  readonly status: () => Omit<Status, 'connections'>;
+  readonly history: (params: Params<'GetHistory'>) => Omit<Reply<'GetHistory'>, 'epoch' | 'seq'>;
+  readonly view: () => { state: StateName; phase?: Phase; run?: RunView };
+};

@@ -1,0 +1,237 @@
+import type { Socket } from 'node:net';
+import { JSON_RPC } from '../../protocol/faults.ts';
+import type { Frame } from '../../protocol/framing.ts';
+import { encodeLine, LineDecoder } from '../../protocol/framing.ts';
+import type { Member, RequestId } from '../../protocol/request.ts';
+import { readIncoming } from '../../protocol/request.ts';
+import { LIMITS } from '../core/limits.ts';
+import { ignore } from '../support/deferred.ts';
+import type { Log } from '../ports/log.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { EventHub, Subscriber } from './event-hub.ts';
+
+type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly log: Log };
+
+/**
+ * One client. It answers what it is asked and says nothing else, until it is asked for events. A client that ends
+ * its writing side still gets its answers; the server's side ends after the last one.
+ */
+export class Connection implements Subscriber {
+  readonly #socket: Socket;
+  readonly #services: Services;
+  readonly #decoder = new LineDecoder(LIMITS.lineBytes);
+  readonly #idsInFlight = new Set<string>();
+  /** Answers still owed. A batch owes one. */
+  #owed = 0;
+  #clientEnded = false;
+  #refused = false;
+  #closing = false;
+  /** Events that came between a Subscribe and its answer, which goes first; a few microtasks' worth. */
+  #held: Buffer[] = [];
+  #holds = 0;
+
+  constructor(socket: Socket, services: Services) {
+    this.#socket = socket;
+    this.#services = services;
+    socket.on('data', (chunk: Buffer) => {
+      this.#receive(chunk);
+    });
+    socket.on('end', () => {
+      this.#end();
+    });
+    socket.on('drain', () => {
+      this.#steer();
+    });
+    socket.on('error', (error) => {
+      // A client that vanished is no event worth a line above debug.
+      services.log.debug('a connection broke', { err: error });
+    });
+    socket.on('close', () => {
+      services.hub.unsubscribe(this);
+    });
+  }
+
+  unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  send(line: Buffer): void {
+    if (this.#holds > 0) this.#held.push(line);
+    else if (this.#socket.writable) this.#socket.write(line);
+  }
+
+  disconnect(): void {
+    this.#services.log.warn('a client was disconnected: it was too far behind', {
+      unsentBytes: this.#socket.writableLength,
+    });
+    this.#socket.destroy();
+  }
+
+  /** Sends what is owed as far as that goes, then ends. For the daemon's own end. */
+  close(): void {
+    this.#closing = true;
+    this.#endIfDone();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#refused) return;
+    for (const frame of this.#decoder.push(chunk)) this.#take(frame);
+    this.#steer();
+  }
+
+  #end(): void {
+    this.#clientEnded = true;
+    if (this.#decoder.pendingBytes > 0)
+      this.#services.log.info('a half line was dropped at the end of a connection', {
+        bytes: this.#decoder.pendingBytes,
+      });
+    this.#endIfDone();
+  }
+
+  #take(frame: Frame): void {
+    if (frame.kind === 'too_long') {
+      this.#refuseLine();
+      return;
+    }
+    if (frame.kind === 'not_utf8') {
+      this.#answer(failure(null, JSON_RPC.parseError, 'a line is UTF-8'));
+      return;
+    }
+    if (frame.text.trim() === '') return;
+    let value: unknown;
+    try {
+      value = JSON.parse(frame.text);
+    } catch {
+      this.#answer(failure(null, JSON_RPC.parseError, 'a line is one JSON value'));
+      return;
+    }
+    const incoming = readIncoming(value);
+    switch (incoming.kind) {
+      case 'refused':
+        this.#answer(failure(null, JSON_RPC.invalidRequest, incoming.says));
+        return;
+      case 'single':
+        this.#serve([incoming.member], ([answer]) => answer);
+        return;
+      case 'batch':
+        this.#serve(incoming.members, (answers) => (answers.length === 0 ? undefined : answers));
+        return;
+    }
+  }
+
+  #serve(
+    members: readonly Member[],
+    toAnswer: (answers: readonly object[]) => object | undefined,
+  ): void {
+    const owes = members.some((one) => one.kind === 'invalid' || one.request.id !== undefined);
+    if (owes) this.#owed += 1;
+    // A batch is answered when its last member is, which may be a run's end: events can't wait for that.
+    const holder = members.length === 1 ? this.#holdEvents.bind(this) : this.#sendAll.bind(this);
+    let releases = 0;
+    const work = async (): Promise<void> => {
+      const answers = await Promise.all(
+        members.map((member) =>
+          this.#answerTo(member, (lines) => {
+            releases += holder(lines);
+          }),
+        ),
+      );
+      const answer = toAnswer(answers.filter((one) => one !== null));
+      if (owes) this.#owed -= 1;
+      if (answer !== undefined) this.#answer(answer);
+      for (; releases > 0; releases -= 1) this.#releaseEvents();
+      this.#steer();
+      this.#endIfDone();
+    };
+    ignore(work(), 'dispatch never throws, and a broken socket tells it by its own event');
+  }
+
+  async #answerTo(
+    member: Member,
+    afterAnswer: (lines: readonly Buffer[]) => void,
+  ): Promise<object | null> {
+    if (member.kind === 'invalid') return failure(member.id, JSON_RPC.invalidRequest, member.says);
+    const { request } = member;
+    const key = request.id === undefined ? null : JSON.stringify(request.id);
+    if (key !== null && this.#idsInFlight.has(key))
+      return failure(
+        request.id ?? null,
+        JSON_RPC.invalidRequest,
+        `id ${key.slice(0, 100)} is still being answered on this connection`,
+      );
+    if (key !== null) this.#idsInFlight.add(key);
+    try {
+      return await this.#services.dispatch(request, {
+        subscriber: this,
+        afterAnswer,
+        isNotification: request.id === undefined,
+      });
+    } finally {
+      if (key !== null) this.#idsInFlight.delete(key);
+    }
+  }
+
+  // The rest of the line can't be told from a new one. It is read and thrown away for a moment, so that the client gets its answer.
+  #refuseLine(): void {
+    this.#refused = true;
+    this.#socket.end(
+      encodeLine(
+        failure(null, JSON_RPC.invalidRequest, `a line is at most ${LIMITS.lineBytes} bytes`),
+      ),
+    );
+    const timer = setTimeout(() => {
+      this.#socket.destroy();
+    }, LIMITS.closeStepMs);
+    this.#socket.once('close', () => {
+      clearTimeout(timer);
+    });
+  }
+
+  #holdEvents(lines: readonly Buffer[]): number {
+    this.#holds += 1;
+    this.#held.push(...lines);
+    return 1;
+  }
+
+  #releaseEvents(): void {
+    this.#holds -= 1;
+    if (this.#holds > 0) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#sendAll(held);
+  }
+
+  #sendAll(lines: readonly Buffer[]): number {
+    for (const line of lines) this.send(line);
+    return 0;
+  }
+
+  #answer(answer: object): void {
+    if (!this.#socket.writable) return;
+    const line = encodeLine(answer);
+    this.#socket.write(line);
+  }
+
+  // Reading stops while a client is owed more than it takes: its own doing, and nobody else's memory.
+  #steer(): void {
+    if (this.#socket.destroyed) return;
+    const full =
+      this.#owed >= LIMITS.requestsInFlight ||
+      this.#socket.writableLength > LIMITS.unsentAnswerBytes;
+    if (full && !this.#socket.isPaused()) this.#socket.pause();
+    else if (!full && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #endIfDone(): void {
+    if (this.#owed > 0) return;
+    if (this.#closing || (this.#clientEnded && !this.#services.hub.has(this))) this.#socket.end();
+  }
+}
+
+function failure(id: RequestId, code: number, message: string): object {
+  return { jsonrpc: '2.0', id, error: { code, message } };
+}

@@ -1,0 +1,146 @@
+import type { Numbered } from '../../protocol/events.ts';
+import { STORE_FORMAT, type JournalEntry } from '../core/entry.ts';
+import { Fault } from '../core/fault.ts';
+import type { SessionId } from '../core/ids.ts';
+import { EMPTY_JOURNAL, nextJournalState } from '../core/journal-state.ts';
+import { LIMITS } from '../core/limits.ts';
+import { planRecovery } from '../core/recovery.ts';
+import type { SessionProjection } from '../core/session-state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Journal, Restored } from '../ports/journal.ts';
+import type { Log } from '../ports/log.ts';
+import { ignore } from '../support/deferred.ts';
+import { encodeEntry } from './codec.ts';
+import { planAppend } from './log-tail.ts';
+import { newSession, restoreJournal, restoreSession, type RestoredLog } from './restore.ts';
+import { openStoreFolder } from './store-folder.ts';
+import { StoredJournal } from './stored-journal.ts';
+import type { KeyValueStore } from './store.ts';
+
+export type StartJournalOptions = {
+  /** `latest` goes on with the session that was live last, if there is one. */
+  readonly session: 'latest' | 'new';
+  readonly newSessionId: () => SessionId;
+  readonly bootId: string;
+  readonly clock: Clock;
+  /** Called with each batch's events, in the tick in which the batch became readable. It must not throw. */
+  readonly publish: (events: readonly Numbered[]) => void;
+  readonly log: Log;
+};
+
+/** `folder` is the store's own; it is made, with the folders above it, if there is none. */
+export type OpenJournalOptions = StartJournalOptions & { readonly folder: string };
+
+/** The epoch of this start is `journal.state().epoch`, the live session `journal.session().sessionId`. */
+export type OpenedJournal = {
+  readonly journal: Journal & AsyncDisposable;
+  readonly restored: Restored;
+};
+
+/**
+ * Opens or makes the store in `folder`, which this process then owns until it closes the journal. Throws a Fault:
+ * `taken`, `cannot_create`, `store_corrupt`, or `manifest_invalid` for a store of another format.
+ */
+export async function openJournal(options: OpenJournalOptions): Promise<OpenedJournal> {
+  const opening = openInFolder(options);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      ignore(
+        opening.then(async ({ journal }) => {
+          await journal[Symbol.asyncDispose]();
+        }),
+        'nobody waits for it any more',
+      );
+      reject(
+        new Fault(
+          'cannot_create',
+          `the session store did not open within ${LIMITS.openStoreMs} ms`,
+        ),
+      );
+    }, LIMITS.openStoreMs);
+  });
+  try {
+    return await Promise.race([opening, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function openInFolder(options: OpenJournalOptions): Promise<OpenedJournal> {
+  const store = await openStoreFolder(options.folder);
+  try {
+    return await startJournal(store, options);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Restores what `store` holds, closes what the last process left open, and records the start under a new epoch: all
+ * of it is durable when this resolves. The journal then owns the store.
+ */
+export async function startJournal(
+  store: KeyValueStore,
+  options: StartJournalOptions,
+): Promise<OpenedJournal> {
+  const { clock, publish, log } = options;
+  const at = clock.now();
+  const stored = await restoreJournal(store);
+  const found = stored.state ?? EMPTY_JOURNAL;
+  const last = await restoreLast(store, found.sessionCurrent, options);
+  const live =
+    options.session === 'latest' && last !== null ? last : newSession(options.newSessionId());
+
+  const closing = last === null ? [] : planRecovery(last.state, at);
+  const restored: Restored = {
+    journal: found,
+    interruptedRun: last?.state.openRun ?? null,
+    interruptedCalls: closing.flatMap((entry) =>
+      entry.kind === 'tool_results' ? entry.items.map(({ callId }) => callId) : [],
+    ),
+  };
+
+  const started: JournalEntry[] = [
+    { kind: 'started', at, epoch: found.epoch + 1, bootId: options.bootId },
+  ];
+  if (stored.state === null)
+    started.unshift({ kind: 'journal_start', at, version: STORE_FORMAT, state: EMPTY_JOURNAL });
+  const journalPlan = planAppend(stored.tail, started.map(encodeEntry));
+  const lastPlan = planAppend((last ?? live).tail, closing.map(encodeEntry));
+  try {
+    await store.write([...lastPlan.operations, ...journalPlan.operations]);
+  } catch (cause) {
+    throw new Fault(
+      'cannot_create',
+      'the start could not be recorded in the session store: check that its disk has space',
+      { cause },
+    );
+  }
+  for (const entry of closing) last?.state.apply(entry);
+  const durable = {
+    session: live === last ? lastPlan.tail : live.tail,
+    journal: journalPlan.tail,
+    state: started.reduce(nextJournalState, stored.state) ?? EMPTY_JOURNAL,
+  };
+  const journal = new StoredJournal({ store, durable, session: live.state, clock, publish, log });
+  return { journal, restored };
+}
+
+/** The session that was live last, also when a new one is asked for: a run that died in it is closed either way. */
+async function restoreLast(
+  store: KeyValueStore,
+  id: SessionId | null,
+  { session, log }: StartJournalOptions,
+): Promise<RestoredLog<SessionProjection> | null> {
+  if (id === null) return null;
+  try {
+    return await restoreSession(store, id);
+  } catch (error) {
+    if (session === 'latest' || !(error instanceof Fault)) throw error;
+    // A new session is a way out of a damaged one, which stays as it is for whoever repairs it.
+    log.warn('the last session is damaged and is left as it is', { session: id, err: error });
+    return null;
+  }
+}

@@ -1,0 +1,171 @@
+import type { Numbered } from '../../protocol/events.ts';
+import type { Item, ToolCallItem } from '../../protocol/items.ts';
+import type { StopReason, Usage } from '../../protocol/report.ts';
+import { Cancelled } from '../core/cancel.ts';
+import type { SessionEntry } from '../core/entry.ts';
+import { Fault } from '../core/fault.ts';
+import { LIMITS } from '../core/limits.ts';
+import { checkRequest } from '../core/request-check.ts';
+import { buildRequestItems } from '../core/request-items.ts';
+import type { ModelRequest } from '../ports/model.ts';
+import { withDeadline } from '../support/with-deadline.ts';
+import { AnswerBuilder } from './collect-answer.ts';
+import { historyEvent } from './history-event.ts';
+import type { WorkerPorts } from './worker-ports.ts';
+
+/** Results whose commit is still under way: the request may leave with them, its answer waits for them. */
+export type Unsynced = { readonly items: readonly Item[]; readonly durable: Promise<void> };
+
+export type Answer = {
+  readonly calls: readonly ToolCallItem[];
+  readonly usage: Usage;
+  readonly stopReason: StopReason;
+};
+
+/** Entries and events that belong to the answer's turn, stored together with it. */
+export type TurnEnd = (answer: Answer) => {
+  readonly entries: readonly SessionEntry[];
+  readonly events: readonly Numbered[];
+};
+
+/**
+ * One request and its whole answer: built, checked, sent, shown as it comes, stored. An answer with nothing in it is
+ * asked for once more. Throws the signal's reason when cancelled, after storing the text that had come.
+ */
+export async function askModel(
+  ports: WorkerPorts,
+  unsynced: Unsynced,
+  turnEnd: TurnEnd,
+  signal: AbortSignal,
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await askOnce(ports, unsynced, turnEnd, signal);
+    if (answer.kind === 'whole') return answer;
+    if (attempt >= LIMITS.emptyAnswers)
+      throw new Fault('provider_error', 'the model answered with neither text nor tool calls', {
+        data: { reason: 'empty_answer' },
+      });
+    const { discarded } = answer;
+    const data = { attempt, delayMs: 0, reason: 'empty_answer', discarded };
+    await ports.journal.commit({ events: [{ event: 'retry', data }] });
+    await ports.moved({ kind: 'answerRetried' });
+  }
+}
+
+/** Nothing was said; the blocks that showed it are to be dropped. */
+type Empty = { readonly kind: 'empty'; readonly discarded: number[] };
+
+async function askOnce(
+  ports: WorkerPorts,
+  unsynced: Unsynced,
+  turnEnd: TurnEnd,
+  signal: AbortSignal,
+): Promise<({ readonly kind: 'whole' } & Answer) | Empty> {
+  const { model, journal } = ports;
+  const request = buildRequest(ports, unsynced.items);
+  const passed = await ports.gate.request(request);
+  if (passed.kind === 'denied') throw new Fault('budget_exceeded', passed.reason);
+  const builder = new AnswerBuilder(model, ports.nextBlock);
+  const historyLen = journal.session().items.length + unsynced.items.length;
+  try {
+    await receive(ports, passed.passed, unsynced, builder, signal);
+  } catch (error) {
+    await unsynced.durable;
+    if (signal.aborted) await keepPartial(ports, builder);
+    throw error;
+  }
+  const items = builder.items();
+  const { usage, stopReason } = builder;
+  if (stopReason === null)
+    throw new Fault('provider_error', 'the answer broke off before its end', {
+      data: { reason: 'no_terminal_event', retryable: true },
+    });
+  const record = { ...usage, historyLen, kind: 'run' as const };
+  const at = ports.clock.now();
+  if (!items.some(({ type }) => type !== 'reasoning')) {
+    const discarded = { ...record, kind: 'discarded' as const };
+    await journal.commit({ session: [{ kind: 'llm_usage', at, record: discarded }] });
+    return { kind: 'empty', discarded: builder.blocks() };
+  }
+  const answer = { kind: 'whole' as const, calls: builder.calls(), usage, stopReason };
+  const end = turnEnd(answer);
+  await journal.commit({
+    session: [
+      { kind: 'assistant_items', at, items },
+      { kind: 'llm_usage', at, record },
+      ...end.entries,
+    ],
+    events: [
+      ...builder.doneEvents('all'),
+      historyEvent(journal.session(), items),
+      { event: 'usage', data: { ...usage, cache: { hit: usage.cacheRead } } },
+      ...end.events,
+    ],
+  });
+  return answer;
+}
+
+function buildRequest(ports: WorkerPorts, unsynced: readonly Item[]): ModelRequest {
+  const session = ports.journal.session();
+  const history = unsynced.length === 0 ? session.items : [...session.items, ...unsynced];
+  const shape = { provider: ports.model.provider, model: ports.model.model };
+  const request = {
+    systemPrompt: session.systemPrompt,
+    tools: ports.tools.definitions,
+    items: buildRequestItems(history, shape, ports.checks.built),
+  };
+  const checked = checkRequest(request, shape, ports.checks.sent);
+  if (!checked.ok)
+    throw new Fault('provider_error', `the request can't be sent: ${checked.error.join('; ')}`, {
+      data: { reason: 'invalid_request', retryable: false },
+    });
+  return request;
+}
+
+async function receive(
+  ports: WorkerPorts,
+  request: ModelRequest,
+  unsynced: Unsynced,
+  builder: AnswerBuilder,
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = { what: 'the model request', ms: LIMITS.requestTotalMs };
+  const end = ports.activity.begin({ kind: 'request', id: ports.model.model });
+  try {
+    await withDeadline(signal, limit, async (within) => {
+      let began = false;
+      for await (const event of ports.model.stream(request, within)) {
+        if (!began) {
+          // From here on the answer is used, so what it rests on has to be on disk.
+          await unsynced.durable;
+          await ports.moved({ kind: 'answerBegan' });
+          began = true;
+        }
+        const shown = builder.take(event);
+        if (shown?.kind === 'delta') ports.showDelta(shown.delta);
+        else if (shown?.kind === 'event') await ports.journal.commit({ events: [shown.event] });
+      }
+      within.throwIfAborted();
+      if (!began) await ports.moved({ kind: 'answerBegan' });
+      await unsynced.durable;
+    });
+  } catch (error) {
+    if (error instanceof Cancelled && error.why.kind === 'deadline' && !signal.aborted)
+      throw new Fault('provider_error', error.message, {
+        cause: error,
+        data: { reason: 'deadline', retryable: true },
+      });
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+async function keepPartial(ports: WorkerPorts, builder: AnswerBuilder): Promise<void> {
+  const items = builder.partialItems();
+  if (items.length === 0) return;
+  await ports.journal.commit({
+    session: [{ kind: 'assistant_items', at: ports.clock.now(), items }],
+    events: [...builder.doneEvents('text'), historyEvent(ports.journal.session(), items)],
+  });
+}

@@ -1,0 +1,168 @@
+import type { ToolCallItem, ToolResultItem } from '../../protocol/items.ts';
+import { parseCallArguments } from '../core/call-arguments.ts';
+import { Cancelled } from '../core/cancel.ts';
+import { Fault } from '../core/fault.ts';
+import { LIMITS } from '../core/limits.ts';
+import { cutWithMark } from '../core/truncate.ts';
+import type { CheckedCall, Passed } from '../ports/gate.ts';
+import type { Tool, ToolOutcome } from '../ports/tool.ts';
+import { waitOrAbandon } from '../support/abandon.ts';
+import { Semaphore } from '../support/semaphore.ts';
+import { withDeadline } from '../support/with-deadline.ts';
+import type { WorkerPorts } from './worker-ports.ts';
+
+/** A call's result, with what only clients are told. */
+export type CallResult = {
+  readonly item: ToolResultItem;
+  readonly name: string;
+  readonly truncated: boolean;
+};
+
+/** What stands between a call and its tool: an answer at once, or the way is free. */
+type Prepared =
+  | { readonly kind: 'immediate'; readonly outcome: ToolOutcome }
+  | {
+      readonly kind: 'ready';
+      readonly tool: Tool;
+      readonly call: Passed<CheckedCall>;
+      /** Names of the files it touches: calls that share one take turns. */
+      readonly turns: readonly string[];
+    };
+
+/**
+ * All calls of one answer: checked, then gated, then run side by side; results come in call order, one for each, also
+ * when the signal aborts midway. Throws only when an intent can't be stored.
+ */
+export async function runCalls(
+  ports: WorkerPorts,
+  calls: readonly ToolCallItem[],
+  signal: AbortSignal,
+): Promise<CallResult[]> {
+  const prepared: Prepared[] = [];
+  for (const [index, call] of calls.entries()) prepared.push(await prepare(ports, call, index));
+  const places = new Semaphore(LIMITS.callsAtOnce);
+  const queues = new Map<string, Promise<unknown>>();
+  const settled = await Promise.allSettled(
+    calls.map(async (call, index) => {
+      const ready = prepared[index];
+      if (ready?.kind !== 'ready') return toResult(ports, call, ready?.outcome ?? NOT_RUN);
+      const before = Promise.all(ready.turns.map((name) => queues.get(name)));
+      const mine = before.then(() => places.use(() => runOne(ports, ready, signal)));
+      const over = mine.catch(() => undefined);
+      for (const name of ready.turns) queues.set(name, over);
+      return toResult(ports, call, await mine);
+    }),
+  );
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+}
+
+const NOT_RUN: ToolOutcome = { isError: true, summary: 'cancelled before it ran' };
+
+async function prepare(ports: WorkerPorts, call: ToolCallItem, index: number): Promise<Prepared> {
+  const refused = (summary: string): Prepared => ({
+    kind: 'immediate',
+    outcome: { isError: true, summary },
+  });
+  if (index >= LIMITS.callsPerTurn)
+    return refused(`not run: one answer may have ${LIMITS.callsPerTurn} calls`);
+  const tool = ports.tools.find(call.name);
+  if (tool === undefined) {
+    const names = ports.tools.definitions.map(({ name }) => name).join(', ');
+    return refused(`there is no tool ${call.name.slice(0, 100)}; there are: ${names}`);
+  }
+  const args = parseCallArguments(tool.schema, call.arguments);
+  if (!args.ok) return refused(args.error);
+  const accesses = tool.accesses(args.value);
+  const { callId, name } = call;
+  const answer = await ports.gate.call({ callId, name, args: args.value, accesses });
+  if (answer.kind === 'denied') return refused(answer.reason);
+  const turns = await Promise.all(accesses.map(({ path }) => ports.files.identify(path)));
+  return { kind: 'ready', tool, call: answer.passed, turns: [...new Set(turns)] };
+}
+
+async function runOne(
+  ports: WorkerPorts,
+  { tool, call }: Extract<Prepared, { kind: 'ready' }>,
+  signal: AbortSignal,
+): Promise<ToolOutcome> {
+  if (signal.aborted) return NOT_RUN;
+  const limit = { what: `${tool.name}`, ms: LIMITS.toolMs };
+  try {
+    return await withDeadline(signal, limit, async (within) => {
+      const work = track(ports, call, runTool(ports, tool, call, within));
+      return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
+    });
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    if (error instanceof Cancelled)
+      return {
+        isError: true,
+        summary:
+          error.why.kind === 'deadline'
+            ? `${error.message}; it was ended, outcome unknown`
+            : 'cancelled; outcome unknown',
+      };
+    ports.log.error('a tool threw', { tool: tool.name, callId: call.callId, err: error });
+    return { isError: true, summary: `${tool.name} failed for a reason of its own; see the log` };
+  }
+}
+
+async function runTool(
+  ports: WorkerPorts,
+  tool: Tool,
+  call: Passed<CheckedCall>,
+  signal: AbortSignal,
+): Promise<ToolOutcome> {
+  const { callId } = call;
+  return await tool.run(
+    call.args,
+    {
+      files: ports.files,
+      knownHash: (path) => ports.journal.session().tracker.hashOf(path),
+      intend: async (intent) => {
+        const at = ports.clock.now();
+        await ports.journal.commit({ session: [{ kind: 'call_started', at, callId, intent }] });
+        // The disk may have taken its time: nothing is begun that was cancelled meanwhile.
+        signal.throwIfAborted();
+      },
+    },
+    signal,
+  );
+}
+
+// Ends when the tool really has, also when nobody waits for it any more.
+async function track<T>(ports: WorkerPorts, call: CheckedCall, work: Promise<T>): Promise<T> {
+  const end = ports.activity.begin({ kind: 'tool_call', id: call.callId });
+  try {
+    return await work;
+  } finally {
+    end();
+  }
+}
+
+function toResult(ports: WorkerPorts, call: ToolCallItem, outcome: ToolOutcome): CallResult {
+  const isError = outcome.isError === true;
+  const summary = cutWithMark(
+    outcome.summary,
+    isError ? LIMITS.errorTextBytes : LIMITS.resultSummaryBytes,
+  );
+  const content =
+    outcome.content === undefined
+      ? undefined
+      : cutWithMark(outcome.content, ports.tools.contentBytesMax(call.name));
+  return {
+    name: call.name,
+    truncated: summary.truncated || content?.truncated === true,
+    item: {
+      type: 'tool_result',
+      callId: call.callId,
+      summary: summary.text,
+      ...(content === undefined ? {} : { content: content.text }),
+      ...(isError ? { isError } : {}),
+      ...(outcome.files === undefined ? {} : { files: [...outcome.files] }),
+    },
+  };
+}

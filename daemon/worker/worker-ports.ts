@@ -1,0 +1,39 @@
+import type { Delta } from '../../protocol/events.ts';
+import type { Activity } from '../core/activity.ts';
+import type { CheckedItems } from '../core/checked-items.ts';
+import type { Progress } from '../core/pod-state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Files } from '../ports/files.ts';
+import type { Gate } from '../ports/gate.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Log } from '../ports/log.ts';
+import type { Model, ToolDefinition } from '../ports/model.ts';
+import type { Tool } from '../ports/tool.ts';
+
+/** The tools of a Pod. `definitions` are sorted by name: the order is part of the cached prefix. */
+export type ToolBox = {
+  readonly definitions: readonly ToolDefinition[];
+  readonly find: (name: string) => Tool | undefined;
+  readonly contentBytesMax: (name: string) => number;
+};
+
+/** All that the loop can reach. It knows no socket, no store and no compaction. */
+export type WorkerPorts = {
+  readonly model: Model;
+  readonly journal: Pick<Journal, 'commit' | 'session'>;
+  readonly gate: Gate;
+  readonly tools: ToolBox;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly activity: Activity;
+  /** What was seen of the history by the builder and by the check, so that each looks at an item once. */
+  readonly checks: { readonly built: CheckedItems; readonly sent: CheckedItems };
+  /** Shows a piece of the answer at once; it is provisional. */
+  readonly showDelta: (delta: Delta) => void;
+  /** A number for a block; none is given twice in an epoch. */
+  readonly nextBlock: () => number;
+  /** Moves the Pod's phase; resolves when subscribers were told. */
+  readonly moved: (progress: Progress) => Promise<void>;
+  readonly turnBegan: (turn: number) => void;
+};

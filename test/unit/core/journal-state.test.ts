@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { InvariantError } from '../../../daemon/core/assert.ts';
+import { JOURNAL_KINDS, type JournalEntry, type JournalState } from '../../../daemon/core/entry.ts';
+import { sessionId } from '../../../daemon/core/ids.ts';
+import { EMPTY_JOURNAL, nextJournalState } from '../../../daemon/core/journal-state.ts';
+import { AT as at, SESSION } from '../../support/session-entries.ts';
+
+const BEFORE: JournalState = {
+  epoch: 4,
+  bootId: 'boot-1',
+  stopped: true,
+  sessionCurrent: sessionId('old'),
+};
+
+type Kind = JournalEntry['kind'];
+
+/** What each kind makes of `BEFORE`, or null where it is refused. It does not compile while a kind is missing. */
+const TABLE: {
+  readonly [K in Kind]: readonly [
+    Omit<Extract<JournalEntry, { kind: K }>, 'kind' | 'at'>,
+    JournalState | null,
+  ];
+} = {
+  journal_start: [{ version: 1, state: BEFORE }, null],
+  started: [
+    { epoch: 5, bootId: 'boot-2' },
+    { ...BEFORE, epoch: 5, bootId: 'boot-2', stopped: false },
+  ],
+  stopped: [{ reason: 'client' }, { ...BEFORE, stopped: true }],
+  session_current: [{ sessionId: SESSION }, { ...BEFORE, sessionCurrent: SESSION }],
+  input_queued: [{ inputId: 'i', text: 't' }, null],
+  input_taken: [{ inputId: 'i' }, null],
+  input_cleared: [{ inputIds: ['i'] }, null],
+  note_queued: [{ noteId: 'n', text: 't' }, null],
+  note_taken: [{ noteIds: ['n'] }, null],
+  request_done: [{ requestId: 'r', hash: 'h', answer: null }, null],
+  decision_asked: [{ callId: 'c', tool: 't', expiresAt: 1 }, null],
+  decision_made: [{ callId: 'c', action: 'allow', by: 'me' }, null],
+  remembered: [{ tool: 't', match: 'm', action: 'deny' }, null],
+  budget: [
+    {
+      used: { inputTotal: 0, cacheRead: 0, cacheWrite: 0, output: 0 },
+      turns: 0,
+      costUsd: 0,
+    },
+    null,
+  ],
+  child: [{ pod: 'p', state: null, readCursor: 0 }, null],
+  outbox: [{ n: 1, event: null, acknowledged: false }, null],
+  inbox_cursor: [{ pod: 'p', outbox: 'o', n: 1 }, null],
+  compaction_state: [{ failures: 0, disabled: false }, null],
+};
+
+describe('nextJournalState', () => {
+  test.each(Object.keys(JOURNAL_KINDS) as Kind[])(
+    'INV-2: %s moves the state as the table says, or is refused aloud',
+    (kind) => {
+      const [fields, expected] = TABLE[kind];
+      const entry = { kind, at, ...fields } as JournalEntry;
+      if (expected === null) expect(() => nextJournalState(BEFORE, entry)).toThrow(InvariantError);
+      else expect(nextJournalState(BEFORE, entry)).toEqual(expected);
+    },
+  );
+
+  test.each((Object.keys(JOURNAL_KINDS) as Kind[]).filter((kind) => kind !== 'journal_start'))(
+    'INV-2: %s is refused before journal_start',
+    (kind) => {
+      const entry = { kind, at, ...TABLE[kind][0] } as JournalEntry;
+      expect(() => nextJournalState(null, entry)).toThrow(InvariantError);
+    },
+  );
+
+  test('LOG-3: a chain begins with the state that its journal_start holds', () => {
+    const entry: JournalEntry = { kind: 'journal_start', at, version: 1, state: BEFORE };
+    expect(nextJournalState(null, entry)).toEqual(BEFORE);
+  });
+
+  test('LOG-17: fields of a state that this version does not know stay in it', () => {
+    const state = { ...EMPTY_JOURNAL, later: { kept: true } };
+    const begun = nextJournalState(null, { kind: 'journal_start', at, version: 1, state });
+    const moved = nextJournalState(begun, { kind: 'session_current', at, sessionId: SESSION });
+    expect(moved).toEqual({ ...state, sessionCurrent: SESSION });
+  });
+
+  test('LOG-13: an epoch that is not the next one is refused', () => {
+    const entry: JournalEntry = { kind: 'started', at, epoch: 4, bootId: 'b' };
+    expect(() => nextJournalState(BEFORE, entry)).toThrow('epoch 4 started after 4');
+  });
+});
