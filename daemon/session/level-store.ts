@@ -1,4 +1,5 @@
 import { Level } from 'level';
+import { invariant } from '../core/assert.ts';
 import { Fault } from '../core/fault.ts';
 import type { KeyValueStore, StoredValue } from './store.ts';
 
@@ -27,10 +28,12 @@ export async function openLevelStore(
 
 function toStore(db: Database): KeyValueStore {
   let failed = false;
+  let closed = false;
 
   // After a failed write LevelDB refuses every later one on that handle, also when the disk has space again; and
   // a torn record in its log may be followed by nothing. Opening again drops that record.
   const ready = async (): Promise<Database> => {
+    invariant(!closed, 'the store was used after it was closed');
     if (!failed) return db;
     await db.close();
     await db.open({ createIfMissing: false, errorIfExists: false });
@@ -59,6 +62,7 @@ function toStore(db: Database): KeyValueStore {
       }
     },
     [Symbol.asyncDispose]: async () => {
+      closed = true;
       await db.close();
     },
   };

@@ -79,9 +79,9 @@ export const validHistory: fc.Arbitrary<SessionEntry[]> = fc
   )
   .map((runs) => [sessionStart(), ...runs.flatMap(toEntries)]);
 
-function toEntries({ input: said, turns }: Run, index: number): SessionEntry[] {
+function toEntries({ input: asked, turns }: Run, index: number): SessionEntry[] {
   const id = `run-${index}`;
-  const entries: SessionEntry[] = [runStart(id), input(said)];
+  const entries: SessionEntry[] = [runStart(id), input(asked)];
   turns.forEach((turn, number) => {
     const ids = Array.from({ length: turn.calls }, (_, n) => `call-${index}-${number}-${n}`);
     entries.push(answer(said(turn.text), ...ids.map((id) => call(id))), usage(entries.length));

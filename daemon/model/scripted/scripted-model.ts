@@ -3,7 +3,6 @@ import type { Item } from '../../../protocol/items.ts';
 import type { Usage } from '../../../protocol/report.ts';
 import { invariant } from '../../core/assert.ts';
 import { Fault } from '../../core/fault.ts';
-import { itemBytes } from '../../core/item-bytes.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../ports/model.ts';
 import {
   type Answer,
@@ -12,8 +11,9 @@ import {
   brokenEvents,
   fillAnswer,
 } from './answer-events.ts';
-import { type FillValues, namedVariables } from './fill.ts';
-import { leavesTrace, messageText, planStep, type StepPlan } from './plan-step.ts';
+import { namedVariables } from './fill.ts';
+import { planStep, type StepPlan } from './plan-step.ts';
+import { leavesTrace, REPLAY_START, type Replay, replayItem } from './replay.ts';
 import type { Script, ScriptStep } from './script.ts';
 
 export type ScriptedOptions = {
@@ -45,15 +45,18 @@ export function openScriptedModel(script: Script, options: ScriptedOptions): Mod
         `the script ${options.name} names {{env.${name}}}, which is not set`,
       );
   const played = new Set<number>();
+  const reader = new HistoryReader(script);
 
   async function* stream(
     request: ModelRequest,
     signal: AbortSignal,
   ): AsyncGenerator<ModelEvent, void> {
     signal.throwIfAborted();
-    const { step, place, answer: number } = nextStep(script, request.items, played, options.name);
-    const ids = Math.max(number, nextCallNumber(request.items));
-    const answer = fillAnswer(step, fillValues(request.items, options), ids);
+    const replay = reader.read(request.items);
+    const { step, place, answer: number } = nextStep(script, replay, played, options.name);
+    // Past the ids of all calls in the history, also where a compaction took the answers before them.
+    const ids = Math.max(number, replay.lastCall + 1);
+    const answer = fillAnswer(step, { ...options, ...replay }, ids);
     const finish = (): void => {
       if (!leavesTrace(step)) remember(played, place, script.steps.length);
     };
@@ -64,7 +67,7 @@ export function openScriptedModel(script: Script, options: ScriptedOptions): Mod
     yield* paced(events, step.delayMs, signal);
     finish();
     if (step.failure !== null) throw toFault(step.failure, options.name);
-    yield { kind: 'usage', usage: reckonUsage(step, request, answer) };
+    yield { kind: 'usage', usage: reckonUsage(step, request, replay.bytes, answer) };
     yield { kind: 'stopped', reason: step.stopReason };
   }
 
@@ -76,16 +79,39 @@ export function openScriptedModel(script: Script, options: ScriptedOptions): Mod
   };
 }
 
+/** Reads a history that grows by what is new; one that is not the last one grown is read anew. */
+class HistoryReader {
+  readonly #script: Script;
+  #items: Item[] = [];
+  #replay = REPLAY_START;
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  read(items: readonly Item[]): Replay {
+    if (this.#items.some((item, index) => items[index] !== item)) {
+      this.#items = [];
+      this.#replay = REPLAY_START;
+    }
+    for (const item of items.slice(this.#items.length)) {
+      this.#items.push(item);
+      this.#replay = replayItem(this.#script, this.#replay, item);
+    }
+    return this.#replay;
+  }
+}
+
 function nextStep(
   script: Script,
-  items: readonly Item[],
+  replay: Replay,
   played: Set<number>,
   name: string,
 ): Extract<StepPlan, { kind: 'play' }> {
-  let plan = planStep(script, items, played);
+  let plan = planStep(script, replay, played);
   if (plan.kind === 'round_played') {
     played.clear();
-    plan = planStep(script, items, played);
+    plan = planStep(script, replay, played);
   }
   if (plan.kind === 'play') return plan;
   invariant(plan.kind === 'used_up', 'a round of failures was forgotten and is still there');
@@ -134,30 +160,12 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-function fillValues(items: readonly Item[], options: ScriptedOptions): FillValues {
-  const input = items.findLast((item) => item.type === 'message' && item.role === 'user');
-  const result = items.findLast((item) => item.type === 'tool_result');
-  return {
-    cwd: options.cwd,
-    env: options.env,
-    input: input?.type === 'message' ? messageText(input) : '',
-    lastResult: result?.type === 'tool_result' ? (result.content ?? result.summary) : '',
-  };
-}
-
-/** Past all calls of the history, also those that a compaction kept of longer ones. */
-function nextCallNumber(items: readonly Item[]): number {
-  let highest = 0;
-  for (const item of items) {
-    const number =
-      item.type === 'tool_call' ? /^call_(\d+)_\d+$/.exec(item.callId)?.[1] : undefined;
-    if (number !== undefined) highest = Math.max(highest, Number(number));
-  }
-  return highest + 1;
-}
-
-function reckonUsage(step: ScriptStep, request: ModelRequest, answer: Answer): Usage {
-  const items = request.items.reduce((sum, item) => sum + itemBytes(item), 0);
+function reckonUsage(
+  step: ScriptStep,
+  request: ModelRequest,
+  items: number,
+  answer: Answer,
+): Usage {
   const fixed =
     Buffer.byteLength(request.systemPrompt) + Buffer.byteLength(JSON.stringify(request.tools));
   return {

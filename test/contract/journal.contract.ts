@@ -1,0 +1,399 @@
+import * as fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Numbered } from '../../protocol/events.ts';
+import { InvariantError } from '../../daemon/core/assert.ts';
+import { LIMITS } from '../../daemon/core/limits.ts';
+import type { Batch } from '../../daemon/ports/journal.ts';
+import { failing } from '../support/failing-store.ts';
+import { call, result, user } from '../support/items.ts';
+import {
+  answer,
+  input,
+  results,
+  runEnd,
+  SESSION,
+  validHistory,
+} from '../support/session-entries.ts';
+import { event, firstBatch, numbers, tempJournal } from '../support/temp-journal.ts';
+import type { StoreDisk } from './journal-store.contract.ts';
+
+const say = (text: string, n: number): Batch => ({ session: [input(text)], events: [event(n)] });
+const storageError = { name: 'Fault', code: 'storage_error' };
+
+/** Every Journal passes this; `newDisk` is what its store is kept on. */
+export function journalContract(name: string, newDisk: () => Promise<StoreDisk>): void {
+  describe(`Journal contract: ${name}`, () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    test('LOG-16: a fresh session has an id, and nothing of it is stored before its first run', async () => {
+      await using disk = await newDisk();
+      {
+        await using journal = await tempJournal(await disk.open());
+        expect(journal.session().sessionId).toBe(SESSION);
+        expect(journal.session().begun).toBe(false);
+        expect(journal.headHash()).toBeNull();
+        expect(journal.size().sessionEntries).toBe(0);
+        expect(journal.state().sessionCurrent).toBeNull();
+      }
+      const newSessionId = (): typeof SESSION => `${SESSION}-again` as typeof SESSION;
+      await using again = await tempJournal(await disk.open(), { newSessionId });
+      expect(again.session().sessionId).toBe(newSessionId());
+    });
+
+    test('LOG-1: one commit puts entries into both logs and both projections', async () => {
+      await using disk = await newDisk();
+      await using journal = await tempJournal(await disk.open());
+      await journal.commit(firstBatch([event(1)]));
+      expect(journal.session().items).toEqual([user('go')]);
+      expect(journal.state().sessionCurrent).toBe(SESSION);
+      expect(journal.headHash()).toMatch(/^[0-9a-f]{64}$/);
+      expect(journal.size().sessionEntries).toBe(3);
+      expect(journal.size().journalEntries).toBe(3);
+      expect(numbers(journal.published)).toEqual([1]);
+    });
+
+    test('LOG-1: events are published when the projections have their entries, and the commit is answered after', async () => {
+      await using disk = await newDisk();
+      const seen: string[] = [];
+      const publish = (events: readonly Numbered[]): void => {
+        seen.push(`published ${numbers(events).join()} at ${journal.session().items.length} items`);
+      };
+      await using journal = await tempJournal(await disk.open(), { publish });
+      await journal.commit(firstBatch([event(1)])).then(() => seen.push('answered'));
+      expect(seen).toEqual(['published 1 at 1 items', 'answered']);
+    });
+
+    test('INV-1: while the disk is at work nothing of a batch is seen', async () => {
+      await using disk = await newDisk();
+      await using journal = await tempJournal(await disk.open());
+      const committed = journal.commit(firstBatch([event(1)]));
+      expect(journal.session().begun).toBe(false);
+      expect(journal.published).toEqual([]);
+      expect(journal.committingSince()).toBe(1_000);
+      await committed;
+      expect(journal.committingSince()).toBeNull();
+    });
+
+    test('LOG-1: batches of many callers are stored and published in the order of the calls', async () => {
+      await using disk = await newDisk();
+      const texts = Array.from({ length: 200 }, (_, n) => `input ${n}`);
+      {
+        await using journal = await tempJournal(await disk.open());
+        const answered: number[] = [];
+        await Promise.all([
+          journal.commit(firstBatch()),
+          ...texts.map(async (text, n) => {
+            // Every third has nothing to store, and keeps its place all the same.
+            await journal.commit(n % 3 === 0 ? { events: [event(n)] } : say(text, n));
+            answered.push(n);
+          }),
+        ]);
+        expect(numbers(journal.published)).toEqual(texts.map((_, n) => n));
+        expect(answered).toEqual(texts.map((_, n) => n));
+      }
+      await using again = await tempJournal(await disk.open());
+      const stored = texts.filter((_, n) => n % 3 !== 0).map(user);
+      expect(again.session().items).toEqual([user('go'), ...stored]);
+    });
+
+    test('LOG-6: the session that was live is restored as it was, under the next epoch', async () => {
+      await using disk = await newDisk();
+      let head: string | null;
+      {
+        await using journal = await tempJournal(await disk.open());
+        expect(journal.state().epoch).toBe(1);
+        await journal.commit(firstBatch());
+        await journal.commit({ session: [answer(call('a')), results(result('a')), runEnd()] });
+        head = journal.headHash();
+      }
+      await using again = await tempJournal(await disk.open(), { bootId: 'boot-2' });
+      expect(again.session().sessionId).toBe(SESSION);
+      expect(again.session().items).toEqual([user('go'), call('a'), result('a')]);
+      expect(again.session().systemPrompt).toBe('be brief');
+      expect(again.headHash()).toBe(head);
+      expect(again.state()).toMatchObject({ epoch: 2, bootId: 'boot-2', sessionCurrent: SESSION });
+      expect(again.restored.interruptedRun).toBeNull();
+    });
+
+    test('LOG-13: a run without a live owner is closed as interrupted before the journal is open', async () => {
+      await using disk = await newDisk();
+      {
+        await using journal = await tempJournal(await disk.open());
+        await journal.commit(firstBatch());
+        await journal.commit({ session: [answer(call('a'), call('b')), results(result('a'))] });
+      }
+      const lost = { callId: 'b', summary: 'interrupted; outcome unknown', isError: true };
+      for (const restart of [1, 2]) {
+        await using again = await tempJournal(await disk.open());
+        const { interruptedRun, interruptedCalls } = again.restored;
+        expect(interruptedRun).toBe(restart === 1 ? 'run-1' : null);
+        expect(interruptedCalls).toEqual(restart === 1 ? ['b'] : []);
+        expect(again.session().openRun).toBeNull();
+        expect(again.session().lastRun).toMatchObject({
+          outcome: 'interrupted',
+          interrupted: true,
+        });
+        expect(again.session().items.at(-1)).toMatchObject(lost);
+        expect(again.session().items).toHaveLength(5);
+      }
+    });
+
+    test('LOG-13: a run that died is closed also when a new session is asked for, which goes on in its own log', async () => {
+      await using disk = await newDisk();
+      {
+        await using journal = await tempJournal(await disk.open());
+        await journal.commit(firstBatch());
+      }
+      const fresh = `${SESSION}-2` as typeof SESSION;
+      {
+        await using journal = await tempJournal(await disk.open(), {
+          session: 'new',
+          newSessionId: () => fresh,
+        });
+        expect(journal.restored.interruptedRun).toBe('run-1');
+        expect(journal.session().begun).toBe(false);
+        // The old one stays the live one until the new one begins.
+        expect(journal.state().sessionCurrent).toBe(SESSION);
+        await journal.commit(firstBatch([], fresh));
+        await journal.commit({ session: [runEnd()] });
+      }
+      await using again = await tempJournal(await disk.open());
+      expect(again.session().sessionId).toBe(fresh);
+      expect(again.restored.interruptedRun).toBeNull();
+    });
+
+    test('LOG-13: a Pod that was stopped on purpose is found stopped', async () => {
+      await using disk = await newDisk();
+      {
+        await using journal = await tempJournal(await disk.open());
+        await journal.commit({ journal: [{ kind: 'stopped', at: 1, reason: 'client' }] });
+        expect(journal.state().stopped).toBe(true);
+      }
+      await using again = await tempJournal(await disk.open());
+      expect(again.restored.journal).toMatchObject({ epoch: 1, stopped: true });
+      expect(again.state()).toMatchObject({ epoch: 2, stopped: false });
+    });
+
+    test('LOG-3: a journal over its limit is rewritten from its state, chained to the one before', async () => {
+      await using disk = await newDisk();
+      const stop = { kind: 'stopped' as const, at: 1, reason: 'x'.repeat(100_000) };
+      {
+        await using journal = await tempJournal(await disk.open());
+        await journal.commit(firstBatch([], SESSION));
+        let largest = 0;
+        for (let n = 0; n < 40; n += 1) {
+          await journal.commit({ journal: [stop] });
+          largest = Math.max(largest, journal.size().journalBytes);
+        }
+        expect(largest).toBeGreaterThan(LIMITS.journalBytes);
+        expect(largest).toBeLessThan(LIMITS.journalBytes + 200_000);
+        await journal.commit({ session: [input('more'), runEnd()] });
+      }
+      {
+        const store = await disk.open();
+        const heads: string[] = [];
+        let bytes = 0;
+        for await (const { key, value } of store.read({ from: 'j!', to: 'j"' })) {
+          if (key.endsWith('!000000000000')) heads.push(Buffer.from(value.subarray(32)).toString());
+          bytes += value.length;
+        }
+        // The chains before it are gone, and it says where the last of them ended.
+        expect(heads).toHaveLength(1);
+        expect(heads[0]).toMatch(/"kind":"journal_start".*"continues":"[0-9a-f]{64}"/);
+        expect(bytes).toBeLessThan(LIMITS.journalBytes + 200_000);
+        await store[Symbol.asyncDispose]();
+      }
+      await using again = await tempJournal(await disk.open());
+      expect(again.restored.journal).toMatchObject({ epoch: 1, stopped: true });
+      expect(again.session().items).toEqual([user('go'), user('more')]);
+    });
+
+    test('LOG-9: what a failing disk does not take is refused, and neither projected nor published', async () => {
+      await using disk = await newDisk();
+      let down = false;
+      const store = failing(await disk.open(), () => (down ? 'fails' : 'ok'));
+      {
+        await using journal = await tempJournal(store);
+        await journal.commit(firstBatch());
+        const head = journal.headHash();
+        down = true;
+        await expect(journal.commit(say('lost', 1))).rejects.toMatchObject(storageError);
+        await expect(journal.commit(say('lost too', 2))).rejects.toMatchObject(storageError);
+        expect(journal.headHash()).toBe(head);
+        expect(journal.session().items).toEqual([user('go')]);
+        expect(journal.published).toEqual([]);
+        down = false;
+        await journal.commit(say('kept', 3));
+        expect(numbers(journal.published)).toEqual([3]);
+      }
+      await using again = await tempJournal(await disk.open());
+      expect(again.session().items).toEqual([user('go'), user('kept')]);
+    });
+
+    test('LOG-9: a failed write refuses exactly the batches in it; events alone keep their place', async () => {
+      await using disk = await newDisk();
+      const store = failing(await disk.open(), (write) => (write === 3 ? 'fails' : 'ok'));
+      await using journal = await tempJournal(store);
+      await journal.commit(firstBatch());
+      const first = [journal.commit(say('lost', 1)), journal.commit({ events: [event(2)] })];
+      const outcomes = await Promise.allSettled(first);
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+      await journal.commit(say('kept', 3));
+      expect(numbers(journal.published)).toEqual([2, 3]);
+      expect(journal.session().items).toEqual([user('go'), user('kept')]);
+    });
+
+    test('LOG-9: after a failed write that is on disk all the same nothing more is stored, and a restart goes on from the disk', async () => {
+      await using disk = await newDisk();
+      {
+        const store = failing(await disk.open(), (write) =>
+          write === 3 ? 'lands and fails' : 'ok',
+        );
+        await using journal = await tempJournal(store);
+        await journal.commit(firstBatch());
+        await expect(journal.commit(say('landed', 1))).rejects.toMatchObject(storageError);
+        await expect(journal.commit(say('after', 2))).rejects.toMatchObject(storageError);
+        await expect(journal.commit(say('after', 3))).rejects.toThrow('restart the Pod');
+        expect(store.writes()).toBe(3);
+        await journal.commit({ events: [event(4)] });
+        expect(numbers(journal.published)).toEqual([4]);
+        expect(journal.session().items).toEqual([user('go')]);
+      }
+      await using again = await tempJournal(await disk.open());
+      expect(again.session().items).toEqual([user('go'), user('landed')]);
+    });
+
+    test('INV-6: a write that hangs is given up at its deadline with all that waits behind it', async () => {
+      await using disk = await newDisk();
+      const inner = await disk.open();
+      const store = failing(inner, (write) => (write === 3 ? 'hangs' : 'ok'));
+      const journal = await tempJournal(store);
+      await journal.commit(firstBatch());
+      vi.useFakeTimers();
+      const hung = journal.commit(say('hung', 1));
+      const outcomes = Promise.allSettled([
+        hung,
+        journal.commit(say('behind', 2)),
+        journal.commit({ events: [event(3)] }),
+      ]);
+      await vi.advanceTimersByTimeAsync(LIMITS.commitMs - 1);
+      expect(journal.committingSince()).toBe(1_000);
+      await vi.advanceTimersByTimeAsync(1);
+      expect((await outcomes).map(({ status }) => status)).toEqual([
+        'rejected',
+        'rejected',
+        'fulfilled',
+      ]);
+      await expect(hung).rejects.toMatchObject(storageError);
+      await expect(journal.commit(say('later', 4))).rejects.toThrow('within 30000 ms');
+      await journal.commit({ events: [event(5)] });
+      expect(numbers(journal.published)).toEqual([3, 5]);
+      expect(journal.session().items).toEqual([user('go')]);
+      await journal[Symbol.asyncDispose]();
+      expect(vi.getTimerCount()).toBe(0);
+      await inner[Symbol.asyncDispose]();
+    });
+
+    test('INV-12: batches that wait for the disk have a limit in number', async () => {
+      await using disk = await newDisk();
+      await using journal = await tempJournal(await disk.open());
+      const commits = Array.from({ length: LIMITS.commitQueue }, (_, n) =>
+        journal.commit({ events: [event(n)] }),
+      );
+      await expect(journal.commit({ events: [] })).rejects.toThrow('1024 batches');
+      await Promise.all(commits);
+      await journal.commit({ events: [event(-2)] });
+    });
+
+    test('INV-12: batches that wait for the disk have a limit in bytes', async () => {
+      await using disk = await newDisk();
+      await using journal = await tempJournal(await disk.open());
+      await journal.commit(firstBatch());
+      const large = input('x'.repeat(11 * 1024 * 1024));
+      const commits = Array.from({ length: 5 }, () => journal.commit({ session: [large] }));
+      await expect(journal.commit({ session: [large] })).rejects.toMatchObject(storageError);
+      await Promise.all(commits);
+      expect(journal.session().items).toHaveLength(6);
+    });
+
+    test('INV-12: an entry over its limit is refused with its size, and nothing of its batch is stored', async () => {
+      await using disk = await newDisk();
+      await using journal = await tempJournal(await disk.open());
+      await journal.commit(firstBatch());
+      const large = input('x'.repeat(LIMITS.entryBytes));
+      const refused = journal.commit({ session: [input('small'), large], events: [event(1)] });
+      await expect(refused).rejects.toMatchObject(storageError);
+      await expect(refused).rejects.toThrow(/an entry of 125830\d\d bytes/);
+      expect(journal.session().items).toEqual([user('go')]);
+      expect(journal.published).toEqual([]);
+    });
+
+    test('INV-2: an entry that does not fit the history is refused before it is stored, and what fits goes on', async () => {
+      await using disk = await newDisk();
+      {
+        await using journal = await tempJournal(await disk.open());
+        const unnamed = { ...firstBatch(), journal: [] };
+        await expect(journal.commit(unnamed)).rejects.toBeInstanceOf(InvariantError);
+        const outcomes = await Promise.allSettled([
+          journal.commit(firstBatch()),
+          journal.commit({ session: [input('lost'), results(result('never called'))] }),
+          journal.commit({ journal: [{ kind: 'note_taken', at: 1, noteIds: ['n'] }] }),
+          journal.commit(say('kept', 1)),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual([
+          'fulfilled',
+          'rejected',
+          'rejected',
+          'fulfilled',
+        ]);
+        expect(journal.session().items).toEqual([user('go'), user('kept')]);
+      }
+      await using again = await tempJournal(await disk.open());
+      expect(again.session().items).toEqual([user('go'), user('kept')]);
+    });
+
+    test('LOG-4: closing waits for what was taken, takes no more, and can be done twice', async () => {
+      await using disk = await newDisk();
+      const journal = await tempJournal(await disk.open());
+      const commits = [journal.commit(firstBatch()), journal.commit(say('last', 1))];
+      const closed = journal[Symbol.asyncDispose]();
+      await expect(journal.commit(say('late', 2))).rejects.toMatchObject(storageError);
+      await closed;
+      await journal[Symbol.asyncDispose]();
+      await Promise.all(commits);
+      await using again = await tempJournal(await disk.open());
+      expect(again.session().items).toEqual([user('go'), user('last')]);
+    });
+
+    test('LOG-6: any valid history, committed in any batches, is restored as it was live', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          validHistory,
+          fc.infiniteStream(fc.integer({ min: 1, max: 5 })),
+          async (history, sizes) => {
+            await using disk = await newDisk();
+            let live: unknown;
+            {
+              await using journal = await tempJournal(await disk.open());
+              const commits: Promise<void>[] = [];
+              const rest = [...history];
+              while (rest.length > 0) {
+                const session = rest.splice(0, sizes.next().value ?? 1);
+                const begins = session[0]?.kind === 'session_start';
+                const journalEntries = begins ? (firstBatch().journal ?? []) : [];
+                commits.push(journal.commit({ session, journal: journalEntries }));
+              }
+              await Promise.all(commits);
+              live = { ...journal.session(), size: journal.size().sessionBytes };
+            }
+            await using again = await tempJournal(await disk.open());
+            expect({ ...again.session(), size: again.size().sessionBytes }).toEqual(live);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+  });
+}
