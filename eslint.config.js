@@ -20,6 +20,10 @@ export default tseslint.config(
       '@typescript-eslint/return-await': ['error', 'always'],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { varsIgnorePattern: '^_', argsIgnorePattern: '^_' },
+      ],
       'preserve-caught-error': 'error',
       'no-empty': 'error',
       'max-lines': ['error', { max: 400, skipBlankLines: false, skipComments: false }],

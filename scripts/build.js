@@ -116,7 +116,9 @@ async function writeLicenses(metafiles) {
     const about = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
     const file = (await readdir(join(root, folder))).find((name) => /^licen[cs]e/i.test(name));
     const text =
-      file === undefined ? `Licence: ${about.license}` : await readFile(join(root, folder, file), 'utf8');
+      file === undefined
+        ? `Licence: ${about.license}`
+        : await readFile(join(root, folder, file), 'utf8');
     parts.push(`${about.name} ${about.version}\n\n${text.trim()}\n`);
   }
   await writeFile(join(fresh, 'THIRD-PARTY-LICENSES.txt'), parts.join(`\n${'-'.repeat(80)}\n\n`));

@@ -11,13 +11,12 @@ export type LogFile = AsyncDisposable & {
   readonly reopen: () => void;
 };
 
-const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 const WAITING_MAX = 1_000;
 /** Keys of the shapes that providers give out; in whatever text they turn up. */
 const SECRETS = /\b(?:sk|key|pat|ghp|xox[abp])[-_][\w-]{8,}/g;
 
 type Line = {
-  readonly level: (typeof LEVELS)[number];
+  readonly level: keyof Log;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>> | undefined;
 };

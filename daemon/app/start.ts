@@ -75,8 +75,8 @@ export async function startPod(
   await makeStateFolders(paths.value);
   const logFile = closing.use('log', openLog(paths.value, options, manifest));
   const { log } = logFile;
-  const joint: { hub?: EventHub } = {};
-  const { journal } = await openJournal({
+  const joint: { hub?: EventHub; server?: RpcServer } = {};
+  const { journal, restored } = await openJournal({
     folder: paths.value.db,
     session: options.session,
     newSessionId: () => sessionId(v7()),
@@ -128,13 +128,18 @@ export async function startPod(
       manifest: renderManifest(manifest, scope.own()),
     }),
   );
-  let server: RpcServer | undefined;
   const handlers = createHandlers(pod, hub, {
     epoch,
-    connections: () => server?.connections() ?? 0,
+    connections: () => joint.server?.connections() ?? 0,
   });
   const dispatch = createDispatch(handlers, log);
-  server = closing.use('socket', await listen(paths.value.socket, { dispatch, hub, log }));
+  joint.server = closing.use('socket', await listen(paths.value.socket, { dispatch, hub, log }));
+  log.info('the Pod serves', { version: self.version, epoch, socket: paths.value.socket });
+  if (restored.interruptedRun !== null)
+    log.warn('the last process died in a run; it is closed as interrupted', {
+      runId: restored.interruptedRun,
+      calls: restored.interruptedCalls,
+    });
 
   const all = closing.move();
   return {

@@ -76,7 +76,7 @@ function unwrap(schema: unknown): Readonly<Record<string, unknown>> {
 }
 
 function sayWrong(issue: v.BaseIssue<unknown>, notation: Notation): string {
-  return `expected ${sayExpected(issue, notation)}, got ${sayReceived(issue.received, notation)}`;
+  return `expected ${sayExpected(issue, notation)}, got ${sayReceived(issue, notation)}`;
 }
 
 function sayExpected(issue: v.BaseIssue<unknown>, notation: Notation): string {
@@ -105,9 +105,15 @@ function sayExpected(issue: v.BaseIssue<unknown>, notation: Notation): string {
   return expected;
 }
 
-function sayReceived(received: string, notation: Notation): string {
-  if (received === 'Array') return 'a list';
-  if (received === 'Object') return notation === 'toml' ? 'a table' : 'an object';
+function sayReceived(issue: v.BaseIssue<unknown>, notation: Notation): string {
+  const { input, received } = issue;
+  // A validation may have looked at a part, such as the length. And valibot calls an object without a prototype, as
+  // TOML's tables are, "null".
+  if (issue.kind === 'schema' && typeof input === 'object' && input !== null) {
+    if (Array.isArray(input)) return 'a list';
+    if (input instanceof Date) return 'a date';
+    return notation === 'toml' ? 'a table' : 'an object';
+  }
   if (received.length <= RECEIVED_UNITS_MAX) return received;
   return `${received.slice(0, RECEIVED_UNITS_MAX)}…`;
 }

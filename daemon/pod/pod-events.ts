@@ -19,7 +19,7 @@ export type Control =
       readonly mode: 'now' | 'graceful';
       readonly deadlineMs: number;
       readonly reason: StopReason;
-      readonly answer: Deferred<Reply<'Shutdown'>>;
+      readonly answer: Deferred<void>;
     }
   | { readonly kind: 'prepareEnded'; readonly run: OpenRun; readonly prepared: Prepared }
   | { readonly kind: 'workerEnded'; readonly run: OpenRun; readonly end: RunEnd }

@@ -12,11 +12,9 @@ import { NO_USAGE } from '../core/usage.ts';
 import type { PodControl } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
 import { deferred, ignore } from '../support/deferred.ts';
-import { withDeadline } from '../support/with-deadline.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
-import { runTurns } from '../worker/run-turns.ts';
-import { createGate } from './gate.ts';
 import { Inbox } from './inbox.ts';
+import { prepareRun, runWorker } from './launch.ts';
 import type { RunRequest } from './open-run.ts';
 import { OpenRun } from './open-run.ts';
 import type { Control, Prepared, StopReason, Work } from './pod-events.ts';
@@ -35,8 +33,7 @@ export class Pod implements PodControl {
   readonly #checks: { readonly built: CheckedItems; readonly sent: CheckedItems };
   #state: PodState = { kind: 'starting' };
   #run: OpenRun | null = null;
-  #stop: { readonly reason: StopReason; readonly waiters: Deferred<Reply<'Shutdown'>>[] } | null =
-    null;
+  #stop: { readonly reason: StopReason; readonly waiters: Deferred<void>[] } | null = null;
   #nextBlock = 0;
 
   constructor(parts: PodParts) {
@@ -67,7 +64,7 @@ export class Pod implements PodControl {
     return answer.promise;
   }
 
-  shutdown({ mode = 'now', deadlineMs }: Params<'Shutdown'>): Promise<Reply<'Shutdown'>> {
+  shutdown({ mode = 'now', deadlineMs }: Params<'Shutdown'>): Promise<void> {
     return this.stop('client', mode, deadlineMs);
   }
 
@@ -75,9 +72,9 @@ export class Pod implements PodControl {
     reason: StopReason,
     mode: 'now' | 'graceful',
     deadlineMs: number = mode === 'now' ? LIMITS.shutdownNowMs : LIMITS.shutdownGracefulMs,
-  ): Promise<Reply<'Shutdown'>> {
-    const answer = deferred<Reply<'Shutdown'>>();
-    if (this.#state.kind === 'stopped') answer.resolve({});
+  ): Promise<void> {
+    const answer: Deferred<void> = deferred();
+    if (this.#state.kind === 'stopped') answer.resolve();
     else this.#inbox.pushControl({ kind: 'stopAsked', mode, deadlineMs, reason, answer });
     return answer.promise;
   }
@@ -199,23 +196,10 @@ export class Pod implements PodControl {
     this.#run = run;
     this.#moveAndTell({ kind: 'runAccepted', run: run.id });
     const prepare = async (): Promise<void> => {
-      let prepared: Prepared;
-      try {
-        prepared = { kind: 'ready', systemPrompt: await this.#renderPrompt(run.signal) };
-      } catch (error) {
-        prepared = { kind: 'failed', error };
-      }
+      const prepared = await prepareRun(this.#parts, run);
       this.#inbox.pushControl({ kind: 'prepareEnded', run, prepared });
     };
     ignore(prepare(), 'its failure is in the event');
-  }
-
-  async #renderPrompt(signal: AbortSignal): Promise<string | null> {
-    const limit = { what: 'preparing the run', ms: LIMITS.prepareMs };
-    return await withDeadline(signal, limit, async (within) => {
-      if (this.#parts.journal.session().begun) return null;
-      return await this.#parts.renderSystemPrompt(within);
-    });
   }
 
   async #onPrepareEnded(run: OpenRun, prepared: Prepared): Promise<void> {
@@ -236,6 +220,8 @@ export class Pod implements PodControl {
       run.failed(error);
       return;
     }
+    const { trigger } = run.request;
+    this.#parts.log.info('a run began', { runId: run.id, trigger });
     this.#moveAndTell({ kind: 'prepared', run: run.id });
     run.accepted();
     ignore(this.#work(run), 'its end is an event');
@@ -243,42 +229,25 @@ export class Pod implements PodControl {
 
   async #work(run: OpenRun): Promise<void> {
     try {
-      const end = await this.#runWorker(run);
+      const end = await runWorker(this.#parts, run, {
+        checks: this.#checks,
+        nextBlock: () => (this.#nextBlock += 1),
+        moved: (progress) => this.#tell({ ...progress, run: run.id }),
+      });
       this.#inbox.pushControl({ kind: 'workerEnded', run, end });
     } catch (error) {
       this.#inbox.pushControl({ kind: 'bugMet', error });
     }
   }
 
-  async #runWorker(run: OpenRun): Promise<RunEnd> {
-    const { model, journal, files, scope, clock, log, showDelta, config } = this.#parts;
-    return await runTurns(
-      {
-        model,
-        journal,
-        files,
-        clock,
-        log,
-        showDelta,
-        checks: this.#checks,
-        gate: createGate(scope, files),
-        tools: await this.#parts.tools(),
-        activity: run.activity,
-        nextBlock: () => (this.#nextBlock += 1),
-        moved: (progress) => this.#tell({ ...progress, run: run.id }),
-        turnBegan: (turn) => {
-          run.turn = turn;
-        },
-      },
-      { id: run.id, turnsMax: config.maxTurns },
-      run.signal,
-    );
-  }
-
   async #onWorkerEnded(run: OpenRun, end: RunEnd): Promise<void> {
     // A stop that could not wait for it has closed its books; the next start finds it open and says so.
     if (this.#run !== run) return;
     const failure = await this.#storeEnd(run, end);
+    const { turns } = end.tally;
+    if (failure === null)
+      this.#parts.log.info('a run ended', { runId: run.id, how: end.kind, turns });
+    else this.#parts.log.warn('a run failed', { runId: run.id, turns, err: failure });
     await this.#over(run, { kind: 'runEnded', run: run.id, next: 'idle' });
     if (failure !== null) run.failed(failure);
     else if (end.kind !== 'failed') run.ended(toReport(this.#parts.journal.session(), run, end));
@@ -359,7 +328,7 @@ export class Pod implements PodControl {
       this.#parts.log.error('the stop could not be recorded', { err: error });
     }
     this.#move({ kind: 'drained' });
-    for (const waiter of waiters) waiter.resolve({});
+    for (const waiter of waiters) waiter.resolve();
   }
 
   #askWork(event: Work, answer: Deferred<Reply<'Run'>>): Promise<Reply<'Run'>> {
@@ -377,7 +346,7 @@ export class Pod implements PodControl {
         event.request.answer.reject(fault);
       else if (event.kind === 'cancelAsked')
         event.answer.reject(new Fault('not_running', 'this Pod has stopped'));
-      else if (event.kind === 'stopAsked') event.answer.resolve({});
+      else if (event.kind === 'stopAsked') event.answer.resolve();
     }
   }
 

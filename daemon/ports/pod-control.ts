@@ -13,7 +13,7 @@ export type PodControl = {
   readonly resume: (params: Params<'Resume'>) => Promise<Reply<'Resume'>>;
   readonly cancel: () => Promise<Reply<'Cancel'>>;
   /** Resolves when the Pod has stopped working and recorded it; the socket closes after that. */
-  readonly shutdown: (params: Params<'Shutdown'>) => Promise<Reply<'Shutdown'>>;
+  readonly shutdown: (params: Params<'Shutdown'>) => Promise<void>;
   readonly status: () => Omit<Status, 'connections'>;
   readonly history: (params: Params<'GetHistory'>) => Omit<Reply<'GetHistory'>, 'epoch' | 'seq'>;
   readonly view: () => { state: StateName; phase?: Phase; run?: RunView };

@@ -57,7 +57,7 @@ function addMethod<M extends Method>(
     if (Array.isArray(raw))
       throw invalidParams([{ path: '', says: 'params go by name: an object, not an array' }]);
     const parsed = v.safeParse(schema, raw ?? {});
-    if (parsed.success) return await handle(parsed.output as Params<M>, context);
+    if (parsed.success) return await handle(parsed.output, context);
     throw invalidParams(parsed.issues.map((issue) => toIssue(issue, Object.keys(schema.entries))));
   });
 }

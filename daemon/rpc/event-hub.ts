@@ -126,7 +126,7 @@ export class EventHub {
     return this.#subscriptions.has(subscriber);
   }
 
-  #params<E extends EventName>(event: E, data: unknown): EventParams {
+  #params(event: EventName, data: unknown): EventParams {
     return { epoch: this.#epoch, seq: this.#seq, ts: this.#clock.now(), event, data };
   }
 

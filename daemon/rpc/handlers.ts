@@ -15,7 +15,10 @@ export function createHandlers(
     Resume: (params, { isNotification }) =>
       pod.resume(isNotification ? { ...params, wait: 'accepted' } : params),
     Cancel: () => pod.cancel(),
-    Shutdown: (params) => pod.shutdown(params),
+    Shutdown: async (params) => {
+      await pod.shutdown(params);
+      return {};
+    },
     GetStatus: () => ({ ...pod.status(), connections: server.connections() }),
     GetHistory: (params) => ({ ...pod.history(params), epoch: server.epoch, seq: hub.seq }),
     Subscribe: ({ after, events }, { subscriber, afterAnswer }) => {

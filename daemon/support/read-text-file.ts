@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { ok, refuse, type Result } from '../core/result.ts';
+import { decodeUtf8 } from '../core/utf8.ts';
 
 /**
  * The text of a file that the Pod's owner named: regular, UTF-8, of at most `bytesMax` bytes. The refusal is the
@@ -25,17 +26,10 @@ export async function readTextFile(
     }
     if (stat.size > bytesMax || filled > bytesMax) return refuse(`has more than ${bytesMax} bytes`);
     if (filled > stat.size) return refuse('grew while it was read');
-    return decode(bytes.subarray(0, filled));
+    const text = decodeUtf8(bytes.subarray(0, filled));
+    return text === null ? refuse('is not UTF-8') : ok(text);
   } catch (error) {
     return refuse(sayOpenError(error));
-  }
-}
-
-function decode(bytes: Uint8Array): Result<string, string> {
-  try {
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return refuse('is not UTF-8');
   }
 }
 

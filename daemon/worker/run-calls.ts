@@ -46,7 +46,7 @@ export async function runCalls(
     calls.map(async (call, index) => {
       const ready = prepared[index];
       if (ready?.kind !== 'ready') return toResult(ports, call, ready?.outcome ?? NOT_RUN);
-      const before = Promise.all(ready.turns.map((name) => queues.get(name)));
+      const before = Promise.all(ready.turns.map((name) => queues.get(name) ?? NOTHING));
       const mine = before.then(() => places.use(() => runOne(ports, ready, signal)));
       const over = mine.catch(() => undefined);
       for (const name of ready.turns) queues.set(name, over);
@@ -58,6 +58,8 @@ export async function runCalls(
     return one.value;
   });
 }
+
+const NOTHING = Promise.resolve();
 
 const NOT_RUN: ToolOutcome = { isError: true, summary: 'cancelled before it ran' };
 
@@ -89,7 +91,7 @@ async function runOne(
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   if (signal.aborted) return NOT_RUN;
-  const limit = { what: `${tool.name}`, ms: LIMITS.toolMs };
+  const limit = { what: tool.name, ms: LIMITS.toolMs };
   try {
     return await withDeadline(signal, limit, async (within) => {
       const work = track(ports, call, runTool(ports, tool, call, within));

@@ -121,8 +121,7 @@ describe('openForRead', () => {
       `${tree.inside}/dangling`,
       `${tree.inside}/to-dangling`,
       `${tree.inside}/dangling-folder/file`,
-      `${tree.inside}/missing-folder/../../outside/there`,
-    ].slice(0, -1))
+    ])
       answers.add(await says(files, path));
     expect([...answers]).toEqual(["PATH is outside this Pod's scope"]);
   });
@@ -225,7 +224,7 @@ describe('openForRead', () => {
     expect(Buffer.concat(chunks).toString()).toBe('first');
   });
 
-  test('INV-3: a signal ends a read between two chunks', async () => {
+  test('INV-6: a signal ends a read between two chunks', async () => {
     await using tree = await tempTree();
     const path = join(tree.inside, 'file');
     await writeFile(path, Buffer.alloc(256 * 1024, 'x'));

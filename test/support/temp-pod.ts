@@ -92,11 +92,8 @@ export class TempPod implements AsyncDisposable {
   }
 
   /** Starts the daemon and waits for its ready line. Throws with its stderr when it ends before that. */
-  async start(): Promise<Ready> {
-    const [command = process.execPath, ...before] = [
-      ...(this.#options.under ?? []),
-      process.execPath,
-    ];
+  async start(under: readonly string[] = this.#options.under ?? []): Promise<Ready> {
+    const [command = process.execPath, ...before] = [...under, process.execPath];
     const child = spawn(
       command,
       [

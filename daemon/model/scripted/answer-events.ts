@@ -81,7 +81,7 @@ function* deltas(
   text: string,
   chunkBytes: number | null,
 ): Generator<BlockEvent, void> {
-  for (const piece of splitUtf8(text, chunkBytes ?? Number.POSITIVE_INFINITY))
+  for (const piece of chunkBytes === null ? [text] : splitUtf8(text, chunkBytes))
     yield { kind: 'delta', block, text: piece };
   yield { kind: 'blockEnded', block };
 }

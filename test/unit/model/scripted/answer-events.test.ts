@@ -7,6 +7,7 @@ import {
   fillAnswer,
   splitUtf8,
 } from '../../../../daemon/model/scripted/answer-events.ts';
+import { isWellFormed } from '../../../../daemon/core/utf8.ts';
 import { script } from '../../../support/script.ts';
 
 const VALUES = { cwd: '/w', input: '', lastResult: '', env: {} };
@@ -24,8 +25,8 @@ describe('splitUtf8', () => {
         const pieces = [...splitUtf8(text, most)];
         expect(pieces.join('')).toBe(text);
         for (const piece of pieces) {
-          expect(piece.isWellFormed?.() ?? true).toBe(true);
-          if (Buffer.byteLength(piece) > most) expect([...piece]).toHaveLength(1);
+          expect(isWellFormed(piece)).toBe(true);
+          if (Buffer.byteLength(piece) > most) expect(Array.from(piece)).toHaveLength(1);
         }
       }),
     );

@@ -96,7 +96,7 @@ describe('parseScript', () => {
       '[[steps]]\nstop_reason = "stop"\n[[steps]]\nusage = { input = 1 }',
       [
         'steps[0].stop_reason expected "end" or "tool_calls" or "max_tokens" or "refusal" or "content_filter", got "stop"',
-        'steps[1].usage.input is not known; did you mean output?',
+        'steps[1].usage.input is not known; known here: input_total, cache_read, cache_write, output',
       ],
     ],
   ])('PROV-6: %j is refused in words', (text, says) => {

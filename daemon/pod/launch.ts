@@ -1,0 +1,55 @@
+import type { CheckedItems } from '../core/checked-items.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Progress } from '../core/pod-state.ts';
+import { withDeadline } from '../support/with-deadline.ts';
+import type { RunEnd } from '../worker/run-turns.ts';
+import { runTurns } from '../worker/run-turns.ts';
+import { createGate } from './gate.ts';
+import type { OpenRun } from './open-run.ts';
+import type { Prepared } from './pod-events.ts';
+import type { PodParts } from './pod-parts.ts';
+
+/** What a run needs before its input is stored: a prompt, if its session has none yet. Never rejects. */
+export async function prepareRun(parts: PodParts, run: OpenRun): Promise<Prepared> {
+  const limit = { what: 'preparing the run', ms: LIMITS.prepareMs };
+  try {
+    const systemPrompt = await withDeadline(run.signal, limit, async (within) => {
+      if (parts.journal.session().begun) return null;
+      return await parts.renderSystemPrompt(within);
+    });
+    return { kind: 'ready', systemPrompt };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}
+
+/** What of the Pod itself a Worker may use. */
+export type PodHooks = {
+  readonly checks: { readonly built: CheckedItems; readonly sent: CheckedItems };
+  readonly nextBlock: () => number;
+  readonly moved: (progress: Progress) => Promise<void>;
+};
+
+/** Runs the Worker to its end. Rejects with a bug only. */
+export async function runWorker(parts: PodParts, run: OpenRun, hooks: PodHooks): Promise<RunEnd> {
+  const { model, journal, files, scope, clock, log, showDelta, config } = parts;
+  return await runTurns(
+    {
+      model,
+      journal,
+      files,
+      clock,
+      log,
+      showDelta,
+      ...hooks,
+      gate: createGate(scope, files),
+      tools: await parts.tools(),
+      activity: run.activity,
+      turnBegan: (turn) => {
+        run.turn = turn;
+      },
+    },
+    { id: run.id, turnsMax: config.maxTurns },
+    run.signal,
+  );
+}

@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { LIMITS } from '../../daemon/core/limits.ts';
+import { loadManifest } from '../../daemon/manifest/load-manifest.ts';
+import type { Manifest } from '../../daemon/manifest/parse-manifest.ts';
+import { resolveScope } from '../../daemon/manifest/resolve-scope.ts';
+import { loadScript } from '../../daemon/model/scripted/load-script.ts';
+import { outcomeOf } from '../contract/model.contract.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const HOME = { home: '/home/u' };
+const TEXT = `
+pod.name = "a"
+provider = { kind = "scripted", script = "s.toml" }
+scope.allow = [{ target = "w", permission = "write" }]
+`;
+
+async function messageOf(work: () => Promise<unknown>): Promise<string> {
+  const error = await outcomeOf(work);
+  return error instanceof Error ? error.message : 'nothing was thrown';
+}
+
+describe('loadManifest', () => {
+  test('MAN-3: paths are relative to the folder of the manifest', async () => {
+    await using folder = await tempFolder();
+    const file = join(folder.path, 'm.toml');
+    await writeFile(file, TEXT);
+    const manifest = await loadManifest(file, HOME);
+    expect(manifest.provider.scriptPath).toBe(join(folder.path, 's.toml'));
+    expect(manifest.scope.allow[0]?.target).toBe(join(folder.path, 'w'));
+  });
+
+  test('MAN-4: a broken manifest ends the start with every problem', async () => {
+    await using folder = await tempFolder();
+    const file = join(folder.path, 'm.toml');
+    await writeFile(file, TEXT.replace('"a"', '"A B"').replace('script =', 'scrip ='));
+    const fault = await outcomeOf(() => loadManifest(file, HOME));
+    expect(fault).toMatchObject({ code: 'manifest_invalid', data: { file } });
+    expect((fault as { data: { problems: string[] } }).data.problems).toHaveLength(3);
+    expect(await messageOf(() => loadManifest(file, HOME))).toContain(
+      `manifest ${file}: pod.name expected a name of 1 to 64`,
+    );
+  });
+
+  test('MAN-4: what is no readable text file is refused, and a FIFO is not waited on', async () => {
+    await using folder = await tempFolder();
+    const at = (name: string): string => join(folder.path, name);
+    await promisify(execFile)('mkfifo', [at('fifo')]);
+    await writeFile(at('latin'), Buffer.from([0x61, 0xe4]));
+    await writeFile(at('large'), '#'.repeat(LIMITS.manifestBytes + 1));
+    await writeFile(at('full'), TEXT + '#'.repeat(LIMITS.manifestBytes - TEXT.length));
+    const says = (name: string): Promise<string> => messageOf(() => loadManifest(at(name), HOME));
+    expect(await says('none')).toBe(`manifest ${at('none')} does not exist`);
+    expect(await says('.')).toBe(`manifest ${at('.')} is a directory, not a file`);
+    expect(await says('fifo')).toBe(`manifest ${at('fifo')} is not a regular file`);
+    expect(await says('latin')).toBe(`manifest ${at('latin')} is not UTF-8`);
+    expect(await says('large')).toBe(`manifest ${at('large')} has more than 1048576 bytes`);
+    expect(await says('full')).toBe('nothing was thrown');
+  });
+});
+
+describe('loadScript', () => {
+  test('PROV-6: a script that can not be played ends the start, naming the file', async () => {
+    await using folder = await tempFolder();
+    const file = join(folder.path, 's.toml');
+    expect(await messageOf(() => loadScript(file))).toBe(`script ${file} does not exist`);
+    await writeFile(file, '[[steps]]\ntxt = "x"\nwhen = 3');
+    const fault = await outcomeOf(() => loadScript(file));
+    expect(fault).toMatchObject({
+      code: 'provider_unusable',
+      message: `script ${file}: steps[0].when expected a string, got 3; steps[0].txt is not known; did you mean text?`,
+    });
+    await writeFile(file, '[[steps]]\ntext = "x"');
+    expect((await loadScript(file)).steps).toHaveLength(1);
+  });
+});
+
+describe('resolveScope', () => {
+  const withTarget = (target: string): Manifest => ({
+    file: 'm.toml',
+    pod: { name: 'a' },
+    provider: { kind: 'scripted', scriptPath: '/s', contextWindow: null },
+    maxTurns: null,
+    toolOutput: { defaultBytesMax: 1, perTool: new Map() },
+    scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },
+  });
+  const resolved = async (target: string): Promise<string> => {
+    try {
+      return (await resolveScope(withTarget(target))).allow[0]?.target ?? '';
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+  };
+
+  test('SCOPE-1: links are followed, and a target that is not there yet goes through what is', async () => {
+    await using folder = await tempFolder();
+    const root = folder.path;
+    await mkdir(join(root, 'real/deep'), { recursive: true });
+    await symlink('real', join(root, 'link'));
+    await symlink(join(root, 'link/deep'), join(root, 'far'));
+    await symlink('real/later', join(root, 'dangling'));
+    const table: [string, string][] = [
+      ['real', 'real'],
+      ['link', 'real'],
+      ['far', 'real/deep'],
+      ['link/./deep//', 'real/deep'],
+      ['link/new/er', 'real/new/er'],
+      ['dangling', 'real/later'],
+      ['dangling/x', 'real/later/x'],
+      // The parent of where the link leads, not of where it lies.
+      ['far/..', 'real'],
+      ['far/../other', 'real/other'],
+      ['new/../real', 'real'],
+    ];
+    for (const [target, expected] of table)
+      expect(await resolved(`${root}/${target}`)).toBe(join(root, expected));
+    expect(await resolved('/../..')).toBe('/');
+  });
+
+  test('SCOPE-1: a target that can lead nowhere ends the start', async () => {
+    await using folder = await tempFolder();
+    const root = folder.path;
+    await symlink('loop', join(root, 'loop'));
+    await writeFile(join(root, 'file'), '');
+    expect(await resolved(`${root}/loop`)).toBe(
+      `manifest m.toml: scope.allow[0].target ${root}/loop leads through more than 40 links`,
+    );
+    expect(await resolved(`${root}/file/x`)).toBe(
+      `manifest m.toml: scope.allow[0].target ${root}/file/x can't exist: ${root}/file is not a folder`,
+    );
+    expect(await resolved(`${root}/${'n'.repeat(300)}`)).toContain(
+      "can't be looked up (ENAMETOOLONG)",
+    );
+  });
+});
