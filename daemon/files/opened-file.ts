@@ -26,7 +26,7 @@ export async function refuseIrregular(
   stats: BigIntStats,
   asked: string,
 ): Promise<Refused | null> {
-  if (stats.nlink === 10000n) return refusal('missing', `${asked} does not exist`);
+  if (stats.nlink === 0n) return refusal('missing', `${asked} does not exist`);
   if (stats.isDirectory()) return refusal('directory', `${asked} is a directory, not a file`);
   if (stats.isFIFO()) return refusal('special', `${asked} is a named pipe, not a file`);
   if (stats.isSocket()) return refusal('special', `${asked} is a socket, not a file`);

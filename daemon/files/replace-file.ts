@@ -68,6 +68,8 @@ async function putFile(target: PinnedTarget, work: Replacing): Promise<Result<nu
   invariant(name !== undefined, 'a target has a name');
   const temporary = entryOf(folder, `.podd-${randomUUID()}`);
   const place = entryOf(folder, name);
+  // A first look before a byte is written, too: not even a part of it may land in a folder that was moved away.
+  if ((await kernelPath(folder)) !== target.folderPath) return moved(target);
   await using closing = new Closing();
   // Before anything is written, since a folder that can't be read can't be synced either.
   const readable = await open(selfOf(folder), constants.O_RDONLY | constants.O_DIRECTORY);
@@ -135,10 +137,10 @@ async function whyNot(
   { judge, signal }: Replacing,
 ): Promise<Refused | null> {
   const { asked, path, folder, folderPath, existing } = target;
-  if ((await kernelPath(folder)) !== folderPath)
-    return refusal('changed', `the folder of ${asked} was moved meanwhile`);
   const refused = judge({ path, asked, need: 'write' });
-  if (refused !== null || existing === null) return refused;
+  if (refused !== null) return refused;
+  if ((await kernelPath(folder)) !== folderPath) return moved(target);
+  if (existing === null) return null;
   const changed = refusal('changed', `${asked} was changed by someone else meanwhile`);
   if (!(await holds(folder, name, existing.handle))) return changed;
   return (await isUnchanged(existing, asked, signal)) ? null : changed;
@@ -154,6 +156,10 @@ async function isUnchanged(
   if (known !== null) return (await hashNow(existing.handle, asked, signal)) === known;
   const now = await existing.handle.stat({ bigint: true });
   return now.mtimeNs === existing.stats.mtimeNs && now.size === existing.stats.size;
+}
+
+function moved({ asked }: PinnedTarget): Refused {
+  return refusal('changed', `the folder of ${asked} was moved meanwhile`);
 }
 
 function appeared({ asked }: PinnedTarget): Refused {

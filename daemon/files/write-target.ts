@@ -9,7 +9,7 @@ import { findPlace, pathOfPlace } from './find-place.ts';
 import type { Judge } from './judge.ts';
 import { refuseKernelFile } from './judge.ts';
 import { openPinned, refuseIrregular } from './opened-file.ts';
-import { holds, kernelPath, selfOf, tryPin } from './pinned.ts';
+import { kernelPath, selfOf, tryPin } from './pinned.ts';
 import type { Pin } from './pinned.ts';
 import { outsideScope, refusal, systemCode, systemRefusal } from './refusals.ts';
 import type { Refused } from './refusals.ts';
@@ -81,8 +81,8 @@ async function existingTarget(
   const folder = await tryPin(folderPath);
   if (!folder.ok) return 'moved';
   closing.use('folder', folder.value);
+  // Whether the file is still in it is for `replace` to find out, which has to look again anyway.
   if ((await kernelPath(folder.value)) !== folderPath) return 'moved';
-  if (!(await holds(folder.value, name, file))) return 'moved';
   const existing = closing.use('data', await openPinned(file, { path, stats, asked }));
   return ok({ asked, path, folder: folder.value, folderPath, names: [name], existing });
 }

@@ -1,4 +1,6 @@
+import { Cancelled } from '../core/cancel.ts';
 import type { CheckedItems } from '../core/checked-items.ts';
+import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Progress } from '../core/pod-state.ts';
 import { withDeadline } from '../support/with-deadline.ts';
@@ -19,7 +21,11 @@ export async function prepareRun(parts: PodParts, run: OpenRun): Promise<Prepare
     });
     return { kind: 'ready', systemPrompt };
   } catch (error) {
-    return { kind: 'failed', error };
+    const late = error instanceof Cancelled && !run.signal.aborted;
+    return {
+      kind: 'failed',
+      error: late ? new Fault('prompt_error', error.message, { cause: error }) : error,
+    };
   }
 }
 

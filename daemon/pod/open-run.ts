@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Reply } from '../../protocol/methods.ts';
 import type { RunReport } from '../../protocol/report.ts';
 import type { Trigger } from '../../protocol/state.ts';
@@ -33,6 +34,8 @@ export class OpenRun {
     this.id = id;
     this.request = request;
     this.startedAt = startedAt;
+    // Each call of a turn listens to it, many at once; Node takes the eleventh for a leak.
+    setMaxListeners(0, this.#controller.signal);
     this.activity = new Activity(() => {
       this.#settleCancels();
     });

@@ -13,7 +13,9 @@ export type Batch = {
 /**
  * Both logs of a Pod and the only way to append to them. Batches are taken in the order of the calls, one at a time.
  * When `commit` resolves, the batch is synced to disk, the projections have it and its events are out, all in one tick.
- * When it rejects (`storage_error`), nothing of it is stored, projected or published.
+ * When it rejects (`storage_error`), nothing of it is projected or published, now or later, and nothing is stored, unless
+ * the message says that only a restart can tell: then no entry is taken any more. A batch of events alone needs no disk
+ * and is refused only when the queue is full or the journal closed. `session_start` needs its `session_current` beside it.
  */
 export type Journal = {
   readonly commit: (batch: Batch) => Promise<void>;

@@ -52,7 +52,8 @@ export class AnswerBuilder {
         });
         return null;
       case 'callStarted': {
-        const { callId, name } = event;
+        const { name } = event;
+        const callId = this.#ownId(event.callId);
         const number = this.#nextBlock();
         this.#start(event.block, { kind: 'call', number, text: '', ended: false, callId, name });
         const data = { block: number, callId, name };
@@ -116,6 +117,16 @@ export class AnswerBuilder {
   #start(index: number, block: Block): void {
     if (this.#blocks.has(index)) throw malformed(`block ${index} started twice`);
     this.#blocks.set(index, block);
+  }
+
+  // Some servers give every call of an answer the same id, or none.
+  #ownId(callId: string): string {
+    const taken = new Set(
+      [...this.#blocks.values()].flatMap((block) => (block.kind === 'call' ? [block.callId] : [])),
+    );
+    let own = callId === '' ? 'call' : callId;
+    for (let n = 2; taken.has(own); n += 1) own = `${callId === '' ? 'call' : callId}_${n}`;
+    return own;
   }
 
   #open(index: number): Block {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { renameSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -272,17 +273,42 @@ describe('openForWrite and replace', () => {
     await mkdir(join(tree.inside, 'folder'));
     await writeFile(join(tree.inside, 'folder/file'), 'old');
     const moved = join(tree.outside, 'moved');
+    const { mtimeNs } = await stat(join(tree.inside, 'folder'), { bigint: true });
     for (const name of ['file', 'new', 'deep/new']) {
       const meanwhile = (): Promise<unknown> => rename(join(tree.inside, 'folder'), moved);
       expect(await write(files, join(tree.inside, 'folder', name), { meanwhile }), name).toBe(
         'changed',
       );
-      expect(await names(moved)).toEqual(['file']);
+      // Its time stamp would tell of a file that came and went.
+      expect((await stat(moved, { bigint: true })).mtimeNs).toBe(mtimeNs);
       await rename(moved, join(tree.inside, 'folder'));
     }
     const meanwhile = (): Promise<unknown> => rm(join(tree.inside, 'folder'), { recursive: true });
-    const removed = await write(files, join(tree.inside, 'folder/file'), { meanwhile });
-    expect(['changed', 'missing']).toContain(removed);
+    expect(await write(files, join(tree.inside, 'folder/file'), { meanwhile })).toBe('changed');
+  });
+
+  test('SCOPE-15: a folder that is moved while the new file is written is refused', async () => {
+    await using tree = await tempTree();
+    const [folder, moved] = [join(tree.inside, 'folder'), join(tree.outside, 'moved')];
+    let asked = 0;
+    const files = openFiles(
+      {
+        ...writable(tree.inside),
+        permissionOf: () => {
+          asked += 1;
+          // The last look, after the file is written beside the old one.
+          if (asked === 2) renameSync(folder, moved);
+          return 'write';
+        },
+      },
+      [],
+    );
+    await mkdir(folder);
+    await writeFile(join(folder, 'file'), 'old');
+    expect(await write(files, join(folder, 'file'))).toBe('changed');
+    expect(asked).toBe(2);
+    expect(await names(moved)).toEqual(['file']);
+    expect(await readFile(join(moved, 'file'), 'utf8')).toBe('old');
   });
 
   test('SCOPE-2: a scope that shrinks between opening and replacing is obeyed', async () => {

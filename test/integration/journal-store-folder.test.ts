@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { LIMITS } from '../../daemon/core/limits.ts';
 import { openLevelStore } from '../../daemon/session/level-store.ts';
 import { planAppend } from '../../daemon/session/log-tail.ts';
 import { openJournal, type OpenedJournal } from '../../daemon/session/open-journal.ts';
@@ -91,7 +93,9 @@ describe('openJournal', () => {
     await openAndClose(folder);
     const starts = await Promise.allSettled([open(folder), open(folder), open(folder)]);
     const opened = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
-    const refused = starts.flatMap((start) => (start.status === 'rejected' ? [start.reason] : []));
+    const refused = starts.flatMap((start) =>
+      start.status === 'rejected' ? [start.reason as unknown] : [],
+    );
     expect(opened).toHaveLength(1);
     expect(refused).toEqual([
       expect.objectContaining({ code: 'taken' }),
@@ -258,6 +262,23 @@ describe('openJournal', () => {
     const opening = open(join(temp.path, 'file', 'db'));
     await expect(opening).rejects.toMatchObject({ code: 'cannot_create' });
     expect(await readdir(temp.path)).toEqual(['file']);
+  });
+
+  test('INV-6: a store that does not open in its time is given up', async () => {
+    await using temp = await tempFolder();
+    const folder = join(temp.path, 'db');
+    await mkdir(folder);
+    // Reading it waits for a writer, as a disk that hangs would.
+    execFileSync('mkfifo', [join(folder, 'format')]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const opening = open(folder);
+      vi.advanceTimersByTime(LIMITS.openStoreMs);
+      await expect(opening).rejects.toMatchObject({ code: 'cannot_create' });
+    } finally {
+      vi.useRealTimers();
+      await writeFile(join(folder, 'format'), '1\n');
+    }
   });
 
   test('LOG-10: what lies in other sessions is not read at a start', async () => {

@@ -10,7 +10,6 @@ import {
   RUN,
   runEnd,
   runStart,
-  SESSION,
   usage,
 } from './session-entries.ts';
 import { firstBatch, journalOptions } from './temp-journal.ts';

@@ -1,0 +1,17 @@
+/** Every bound of the client and of podctl, with its unit in its name. */
+export const CLIENT_LIMITS = {
+  connectMs: 5_000,
+  /** Reads such as `GetStatus` are answered at once; a Pod that is silent for this long hangs. */
+  answerMs: 10_000,
+  /** `Cancel` answers after 5 s at the latest, with what is left of the run. */
+  cancelMs: 10_000,
+  /** How long the end of a stop may take after its answer: 5 s, and room for a slow disk. */
+  stopNowMs: 15_000,
+  /** A graceful stop waits for the run: the daemon's own bound of 10 minutes, and its last steps. */
+  stopGracefulMs: 615_000,
+  socketPollMs: 50,
+  /** What `podctl run POD -` takes from stdin. The protocol's own bound is counted in UTF-16 units. */
+  inputBytes: 8 * 1024 * 1024,
+  /** Events that come before the answer that says which run is ours. */
+  earlyEvents: 10_000,
+} as const;

@@ -1,0 +1,32 @@
+import type { RpcFaultName } from '../protocol/faults.ts';
+
+/**
+ * What the Pod itself answers with, and what only a client meets: `no_place` (a name or folder that leads to no socket),
+ * `unreachable` (nobody serves there), `disconnected` (the connection went while a request was open), `no_answer` (its
+ * deadline passed), `refused` (JSON-RPC's own errors: a request that does not fit), `bad_answer` (not our protocol).
+ */
+export type PodErrorCode =
+  | RpcFaultName
+  | 'no_place'
+  | 'unreachable'
+  | 'disconnected'
+  | 'no_answer'
+  | 'refused'
+  | 'bad_answer';
+
+/** Every failure of a `PodClient`. `data` is the wire's `error.data`, as it came. */
+export class PodError extends Error {
+  override readonly name = 'PodError';
+  readonly code: PodErrorCode;
+  readonly data: unknown;
+
+  constructor(
+    code: PodErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly data?: unknown },
+  ) {
+    super(message, options);
+    this.code = code;
+    this.data = options?.data;
+  }
+}
