@@ -1,7 +1,16 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'manifests/', '**/*.cjs', 'test/fixtures/'] },
+  {
+    ignores: [
+      'dist*/',
+      'node_modules/',
+      'manifests/',
+      'scripts/*.js',
+      '**/*.cjs',
+      'test/fixtures/',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

@@ -1,6 +1,12 @@
 import type { RpcFaultName } from '../protocol/faults.ts';
 import { RPC_CODES } from '../protocol/faults.ts';
 
+export type RpcError = {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+};
+
 /** The Pod answered with an error. `fault` names one of podd's own; it is null for JSON-RPC's, such as invalid params. */
 export class PodRefusal extends Error {
   override readonly name = 'PodRefusal';
@@ -8,7 +14,7 @@ export class PodRefusal extends Error {
   readonly fault: RpcFaultName | null;
   readonly data: Readonly<Record<string, unknown>>;
 
-  constructor(error: { readonly code: number; readonly message: string; readonly data?: unknown }) {
+  constructor(error: RpcError) {
     super(error.message);
     this.code = error.code;
     this.data = isRecord(error.data) ? error.data : {};
@@ -33,6 +39,10 @@ export class Unreachable extends Error {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isRpcError(value: unknown): value is RpcError {
+  return isRecord(value) && Number.isInteger(value['code']) && typeof value['message'] === 'string';
 }
 
 function isFaultName(name: string): name is RpcFaultName {

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import type { Environment } from '../../protocol/paths.ts';
-import { runtimeRoot, socketPath, stateRoot } from '../../protocol/paths.ts';
-import { ok, type Result } from '../core/result.ts';
+import { isAbsolute, join } from 'node:path';
+import { runtimeRoot, socketOf } from '../../protocol/paths.ts';
+import { ok, refuse, type Result } from '../core/result.ts';
 
 /** Where a Pod keeps what: `runtime` goes with the process, `state` stays. All absolute. */
 export type PodPaths = {
@@ -19,22 +18,25 @@ export type PodPaths = {
   readonly log: string;
 };
 
-/** Pure. The refusal names the variable that is no absolute path. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Pure. An empty variable counts as unset; the refusal names the variable that is no absolute path. */
 export function resolvePaths(
   env: Environment,
   home: string,
   podName: string,
 ): Result<PodPaths, string> {
+  // Clients look for sockets by the same rule, so it stands in protocol/.
   const runtimes = runtimeRoot(env, home);
+  if (runtimes.kind === 'none') return refuse(runtimes.says);
   const states = stateRoot(env, home);
-  if (!runtimes.ok) return runtimes;
   if (!states.ok) return states;
-  const runtime = join(runtimes.value, podName);
+  const runtime = join(runtimes.path, podName);
   const state = join(states.value, 'pods', podName);
   return ok({
-    runtimeRoot: runtimes.value,
+    runtimeRoot: runtimes.path,
     runtime,
-    socket: socketPath(runtimes.value, podName),
+    socket: socketOf(runtimes.path, podName),
     pid: join(runtime, 'pid'),
     status: join(runtime, 'status.json'),
     manifest: join(runtime, 'manifest.toml'),
@@ -45,4 +47,19 @@ export function resolvePaths(
     spool: join(state, 'spool'),
     log: join(state, 'podd.log'),
   });
+}
+
+function stateRoot(env: Environment, home: string): Result<string, string> {
+  const own = env['PODD_STATE_DIR'] ?? '';
+  if (own !== '') return absolute('PODD_STATE_DIR', own, '');
+  const shared = env['XDG_STATE_HOME'] ?? '';
+  if (shared !== '') return absolute('XDG_STATE_HOME', shared, 'podd');
+  if (home === '')
+    return refuse('there is no home folder; set PODD_STATE_DIR to an absolute path');
+  return absolute('HOME', home, '.local/state/podd');
+}
+
+function absolute(name: string, path: string, below: string): Result<string, string> {
+  if (!isAbsolute(path)) return refuse(`${name} is "${path}", but it has to be an absolute path`);
+  return ok(join(path, below));
 }

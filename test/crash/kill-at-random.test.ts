@@ -41,6 +41,7 @@ describe('a Pod that is killed by kill -9', () => {
     const told = new Acknowledged();
     const work = new Work(pod);
     let epoch = 0;
+    let interruptions = 0;
     for (let life = 1; life <= LIVES; life += 1) {
       const at = `seed ${seed}, life ${life}`;
       const end = await liveUntilDeath(pod, told, {
@@ -51,6 +52,7 @@ describe('a Pod that is killed by kill -9', () => {
           expect(found.status['epoch'], at).toBe(epoch + 1);
           expect(work.findWrong(told), at).toEqual([]);
           epoch += 1;
+          if (found.status['lastOutcome'] === 'interrupted') interruptions += 1;
           const killed = setTimeout(random() * LIFE_MS_MAX).then(() => pod.kill9());
           await allUntilDeath([
             work.goOn(client, found),
@@ -63,6 +65,7 @@ describe('a Pod that is killed by kill -9', () => {
       expect(end, at).toBe('SIGKILL');
     }
     expect(told.endedRuns().size, `seed ${seed}: no run ended`).toBeGreaterThan(0);
+    expect(interruptions, `seed ${seed}: too few deaths in a run`).toBeGreaterThan(LIVES / 4);
 
     await pod.start();
     using client = await pod.client();

@@ -13,7 +13,7 @@ describe('cutUtf8', () => {
         expect(text.startsWith(cut)).toBe(true);
         expect(bytes(cut)).toBeLessThanOrEqual(max);
         expect(Buffer.from(cut, 'utf8').toString('utf8')).toBe(cut);
-        const next = [...text.slice(cut.length)][0];
+        const next = Array.from(text.slice(cut.length))[0];
         if (next !== undefined) expect(bytes(cut) + bytes(next)).toBeGreaterThan(max);
       }),
     );

@@ -125,7 +125,7 @@ describe('Pod', () => {
     vi.useRealTimers();
   });
 
-  test('LOG-9 INV-1: an input that the disk refuses is storage_error and leaves nothing; the next Run works', async () => {
+  test('LOG-9 INV-1: an input that the disk refuses is storage_error and leaves nothing; the next Run goes through', async () => {
     const store = failing(new MemoryDisk().open(), (write) => (write === 2 ? 'fails' : 'ok'));
     await using bench = await podBench({ answers: [says('ok')], store });
     await expect(bench.pod.run({ input: 'go' })).rejects.toMatchObject({ code: 'storage_error' });

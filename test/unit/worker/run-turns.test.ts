@@ -125,7 +125,7 @@ describe('runTurns', () => {
   test('INV-3: a provider that fails ends the run with its own message, once', async () => {
     await using bench = await podBench({
       answers: [
-        // eslint-disable-next-line require-yield, @typescript-eslint/require-await -- a stream that fails at once
+        // eslint-disable-next-line @typescript-eslint/require-await -- a stream that fails at once
         async function* () {
           throw new Fault('provider_error', 'overloaded', { data: { status: 529 } });
         },
