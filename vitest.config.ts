@@ -54,6 +54,14 @@ export default defineConfig({
           ...built,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'sabotage',
+          include: ['test/sabotage/**/*.test.ts'],
+          testTimeout: 180_000 * slowness,
+        },
+      },
     ],
   },
 });

@@ -3,6 +3,8 @@ export const CLIENT_LIMITS = {
   connectMs: 5_000,
   /** Reads such as `GetStatus` are answered at once; a Pod that is silent for this long hangs. */
   answerMs: 10_000,
+  /** From `Run` to its input being on disk; the daemon gives itself a minute for that. */
+  acceptMs: 90_000,
   /** `Cancel` answers after 5 s at the latest, with what is left of the run. */
   cancelMs: 10_000,
   /** How long the end of a stop may take after its answer: 5 s, and room for a slow disk. */

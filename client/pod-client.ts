@@ -14,6 +14,8 @@ export type PodEvent = PodEventBody & {
   readonly ts: number;
 };
 
+export type RequestLimits = { readonly deadlineMs?: number; readonly signal?: AbortSignal };
+
 /** A daemon that is newer may say more in an envelope; what it says besides is not looked at. */
 const Envelope = v.object(EventParams.entries);
 
@@ -54,23 +56,22 @@ export class PodClient implements AsyncDisposable {
     return this.#closed;
   }
 
-  /** Rejects with a `PodError`, or with the signal's reason; the Pod goes on with what was asked in that case. */
+  /**
+   * Rejects with a `PodError` (`no_answer` at the deadline), or with the signal's reason. Either way the Pod goes on
+   * with what was asked. Without a deadline it waits as long as the connection lives: a `Run` takes what it takes.
+   */
   async request<M extends Method>(
     method: M,
     params: Params<M>,
-    signal?: AbortSignal,
+    limits: RequestLimits = {},
   ): Promise<Reply<M>> {
-    signal?.throwIfAborted();
+    limits.signal?.throwIfAborted();
     if (this.#broken !== undefined) throw this.#broken;
-    const { promise: aborted, stop } = whenAborted(signal);
+    const patience = waitAtMost(method, limits);
     try {
-      // An answer is taken as the daemon's word: checking it strictly would refuse a field that a later version adds.
-      return await Promise.race([this.#rpc.request(method, params) as Promise<Reply<M>>, aborted]);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw this.#reasonOf(error);
+      return await Promise.race([this.#ask(method, params), patience.over]);
     } finally {
-      stop();
+      patience.stop();
     }
   }
 
@@ -90,9 +91,20 @@ export class PodClient implements AsyncDisposable {
     await this.#closed;
   }
 
+  async #ask<M extends Method>(method: M, params: Params<M>): Promise<Reply<M>> {
+    try {
+      // An answer is taken as the daemon's word: checking it strictly would refuse a field that a later version adds.
+      return (await this.#rpc.request(method, params)) as Reply<M>;
+    } catch (error) {
+      throw this.#reasonOf(error);
+    }
+  }
+
   /** Once the connection is gone, that is why every request failed. */
-  #reasonOf(error: unknown): Error {
-    return this.#broken ?? toPodError(error);
+  #reasonOf(error: unknown): PodError {
+    if (this.#broken !== undefined) return this.#broken;
+    if (error instanceof JSONRPCErrorException) return toPodError(error);
+    return new PodError('bad_answer', 'what came is no JSON-RPC answer', { cause: error });
   }
 
   #send(message: object): void {
@@ -143,24 +155,30 @@ function parseObject(line: string): Record<string, unknown> | undefined {
   }
 }
 
-function whenAborted(signal: AbortSignal | undefined): {
-  readonly promise: Promise<never>;
-  readonly stop: () => void;
-} {
+type Patience = { readonly over: Promise<never>; readonly stop: () => void };
+
+/** `over` rejects when the request was waited for long enough; `stop` leaves no timer and no listener. */
+function waitAtMost(method: string, { deadlineMs, signal }: RequestLimits): Patience {
   let stop = (): void => undefined;
-  const promise = new Promise<never>((_resolve, reject) => {
+  const over = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => {
-      reject(new PodError('no_answer', 'aborted'));
+      const reason: unknown = signal?.reason;
+      reject(reason instanceof Error ? reason : new PodError('no_answer', `${method} was aborted`));
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    stop = () => signal?.removeEventListener('abort', onAbort);
+    const giveUp = (): void => {
+      reject(new PodError('no_answer', `${method} was not answered in ${deadlineMs ?? 0} ms`));
+    };
+    const timer = deadlineMs === undefined ? undefined : setTimeout(giveUp, deadlineMs);
+    stop = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
   });
-  return { promise, stop };
+  return { over, stop };
 }
 
-function toPodError(error: unknown): Error {
-  if (!(error instanceof JSONRPCErrorException))
-    return error instanceof Error ? error : new PodError('bad_answer', String(error));
+function toPodError(error: JSONRPCErrorException): PodError {
   const data: unknown = error.data;
   const name =
     typeof data === 'object' && data !== null && 'code' in data ? String(data.code) : undefined;

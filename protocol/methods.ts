@@ -17,7 +17,13 @@ type MethodSpec = {
 
 /** An input's length in UTF-16 units; it fits a line with room for JSON's escapes. */
 const INPUT_UNITS_MAX = 2_000_000;
-const eventName = v.picklist(Object.keys(EVENTS) as EventName[]);
+const eventNames = Object.keys(EVENTS) as EventName[];
+/** Its length is checked first: each wrong name is an issue of its own. */
+const EventNames = v.pipe(
+  v.array(v.unknown()),
+  v.maxLength(eventNames.length),
+  v.array(v.picklist(eventNames)),
+);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** `ended` answers with the report when the run is over, however long that takes; `accepted` at once. */
 const Wait = v.optional(v.picklist(['ended', 'accepted']));
@@ -108,7 +114,7 @@ export const METHODS = {
   Subscribe: {
     params: v.strictObject({
       after: v.optional(v.strictObject({ epoch: count, seq: count })),
-      events: v.optional(v.array(eventName)),
+      events: v.optional(EventNames),
     }),
     result: v.strictObject({
       epoch: v.number(),

@@ -21,6 +21,9 @@ export type Incoming =
   | { readonly kind: 'batch'; readonly members: readonly Member[] }
   | { readonly kind: 'refused'; readonly says: string };
 
+/** An id's length in UTF-16 units: it is kept as long as its answer is owed. */
+export const ID_UNITS_MAX = 1_000;
+
 /** A batch's members at most. */
 export const BATCH_MEMBERS_MAX = 100;
 
@@ -41,7 +44,8 @@ function readMember(value: unknown): Member {
   const { id, method, params, jsonrpc } = value as Record<string, unknown>;
   const answerTo = isId(id) ? id : null;
   const invalid = (says: string): Member => ({ kind: 'invalid', id: answerTo, says });
-  if (id !== undefined && !isId(id)) return invalid('id is a string, a number or null');
+  if (id !== undefined && !isId(id))
+    return invalid(`id is a string of at most ${ID_UNITS_MAX} characters, a number or null`);
   // A missing key is accepted: people type requests by hand. A wrong one is another protocol.
   if (jsonrpc !== undefined && jsonrpc !== '2.0') return invalid('jsonrpc is "2.0"');
   if (typeof method !== 'string') return invalid('method is a string');
@@ -49,5 +53,8 @@ function readMember(value: unknown): Member {
 }
 
 function isId(value: unknown): value is RequestId {
-  return typeof value === 'string' || typeof value === 'number' || value === null;
+  // JSON has no infinity, but `1e400` reads as one, and could not be answered to.
+  return typeof value === 'string'
+    ? value.length <= ID_UNITS_MAX
+    : value === null || Number.isFinite(value);
 }

@@ -68,7 +68,9 @@ const common = {
 async function buildAll() {
   const entryPoints = { podd: 'daemon/app/main.ts', podctl: 'client/podctl/main.ts' };
   const programs = await build({ ...common, outdir: fresh, entryPoints });
-  const protocol = (await readdir(join(root, 'protocol'))).map((name) => `protocol/${name}`);
+  const protocol = (await readdir(join(root, 'protocol')))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `protocol/${name}`);
   const library = await build({
     ...common,
     outdir: join(fresh, 'protocol'),

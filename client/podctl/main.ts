@@ -1,20 +1,31 @@
 import { homedir } from 'node:os';
-import { CommanderError } from 'commander';
-import { EXIT } from './exit-codes.ts';
-import { toFailure } from './failure.ts';
-import { createProgram } from './program.ts';
-import type { Terminal } from './terminal.ts';
-import { openOutput } from './terminal.ts';
+import { podctl } from './program.ts';
+import { EXIT, type Output, type Shell } from './shell.ts';
 
 /** Put in by the build, from package.json. */
 declare const PODD_VERSION: string;
 
-const terminal: Terminal = {
+function outputTo(stream: NodeJS.WriteStream): Output {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // `podctl run … | head`: whoever reads has enough. The run itself goes on in its Pod.
+    if (error.code === 'EPIPE') process.exit(EXIT.brokenPipe);
+    throw error;
+  });
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    isTerminal: stream.isTTY,
+  };
+}
+
+const shell: Shell = {
   env: process.env,
   home: homedir(),
+  cwd: process.cwd(),
   stdin: process.stdin,
-  out: openOutput(process.stdout, process.env),
-  err: openOutput(process.stderr, process.env),
+  out: outputTo(process.stdout),
+  err: outputTo(process.stderr),
   onInterrupt: (listener) => {
     process.on('SIGINT', listener);
     return {
@@ -23,29 +34,6 @@ const terminal: Terminal = {
       },
     };
   },
-  leave: (exitCode) => {
-    process.exit(exitCode);
-  },
 };
 
-async function main(): Promise<void> {
-  const program = createProgram(terminal, PODD_VERSION, (exitCode) => {
-    process.exitCode = exitCode;
-  });
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    process.exitCode = await tell(error);
-  }
-}
-
-async function tell(error: unknown): Promise<number> {
-  // Commander has said what it was, help and version among it.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const { exitCode, says } = toFailure(error);
-  const text = terminal.err.style.foreign(says);
-  if (says !== '') await terminal.err.write(`podctl: ${text}\n`).catch(() => undefined);
-  return exitCode;
-}
-
-await main();
+process.exitCode = await podctl(process.argv.slice(2), shell, PODD_VERSION);

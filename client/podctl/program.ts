@@ -1,109 +1,131 @@
-import { Command } from 'commander';
-import { run } from './run.ts';
-import { status } from './status.ts';
-import { stop } from './stop.ts';
-import type { Terminal } from './terminal.ts';
+import { Command, CommanderError } from 'commander';
+import { PodError } from '../pod-error.ts';
+import { explain } from './explain.ts';
+import { runCommand } from './run.ts';
+import { EXIT, type Shell, UsageError } from './shell.ts';
+import { statusCommand } from './status.ts';
+import { stopCommand } from './stop.ts';
 
-const WHO = 'the name of the Pod, or the path of its socket (anything with a /)';
+const POD = 'a Pod’s name, or the path of its socket';
+const JSON_FLAG = '--json';
 
-/** The command line. Each command tells its exit code by `end`; commander throws for usage, help and version. */
-export function createProgram(
-  terminal: Terminal,
+const EXIT_CODES = `
+Exit codes: 64 the command line makes no sense, 69 no such Pod is reached or the connection is lost,
+70 a bug of podctl, 130 left by a second Ctrl-C, 141 nobody reads the output any more.
+POD is looked up in $PODD_RUNTIME_DIR, else $XDG_RUNTIME_DIR/podd, else ~/.podd/run.`;
+
+/** argv (without node and script) in, exit code out. */
+export async function podctl(
+  argv: readonly string[],
+  shell: Shell,
   version: string,
-  end: (exitCode: number) => void,
-): Command {
+): Promise<number> {
+  const chosen: { work?: () => Promise<number>; pod?: string } = {};
+  const choose = (pod: string, work: () => Promise<number>): void => {
+    chosen.pod = pod;
+    chosen.work = work;
+  };
+  try {
+    describeProgram(shell, version, choose).parse([...argv], { from: 'user' });
+    return await (chosen.work?.() ?? Promise.resolve(EXIT.usage));
+  } catch (error) {
+    // Commander has written its own message, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.finished : EXIT.usage;
+    return tellFailure(error, chosen.pod ?? '', shell);
+  }
+}
+
+type Choose = (pod: string, work: () => Promise<number>) => void;
+type FormatFlag = { readonly json?: true };
+
+function describeProgram(shell: Shell, version: string, choose: Choose): Command {
   const program = new Command('podctl')
-    .description('Talks to Pods: local daemons that run one LLM agent each (see podd --help).')
-    .version(version, '--version', 'print the version')
+    .description('Talks to Pods: LLM agents that run as daemons (podd) on this machine.')
+    .version(`podctl ${version}`, '--version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(podctl --help shows more)')
     .exitOverride()
-    .showHelpAfterError('Try: podctl --help')
-    .addHelpText('after', `\n${EXAMPLES}\n\n${EXIT_CODES}\n`);
-  addRun(program, terminal, end);
-  addStatus(program, terminal, end);
-  addStop(program, terminal, end);
+    .configureOutput({
+      writeOut: (text) => {
+        shell.out.write(text);
+      },
+      writeErr: (text) => {
+        shell.err.write(text);
+      },
+    })
+    .addHelpText('after', EXIT_CODES);
+
+  program
+    .command('run')
+    .description('Give a Pod an input and show its run: the answer on stdout, its tools on stderr.')
+    .argument('<POD>', POD)
+    .argument('<TEXT...>', 'what it is to do; a single - reads it from stdin')
+    .option(JSON_FLAG, 'print the run’s events, one JSON object a line, on stdout')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 finished, 1 failed, 2 paused, 3 limit_reached, 4 cancelled.
+Ctrl-C cancels the run and waits for its end; a second Ctrl-C leaves it to itself.
+
+Examples:
+  podctl run coder "find out why the tests fail, and mend it"
+  git diff | podctl run reviewer -
+  podctl run coder --json "hello" | jq -r 'select(.event == "text_done").data.text'
+  podctl run coder -- "--text that begins with a dash"`,
+    )
+    .action((pod: string, words: string[], flags: FormatFlag) => {
+      choose(pod, () => runCommand(shell, { pod, words, format: formatOf(flags) }));
+    });
+
+  program
+    .command('status')
+    .description('Show what a Pod is doing, in which session, and what it may touch.')
+    .argument('<POD>', POD)
+    .option(JSON_FLAG, 'print the whole status as JSON')
+    .addHelpText('after', examples('podctl status coder', 'podctl status --json coder | jq .state'))
+    .action((pod: string, flags: FormatFlag) => {
+      choose(pod, () => statusCommand(shell, { pod, format: formatOf(flags) }));
+    });
+
+  program
+    .command('stop')
+    .description(
+      'Stop a Pod and wait until it is gone. A run may end first, unless --now is given.',
+    )
+    .argument('<POD>', POD)
+    .option('--now', 'cancel the run')
+    .option(JSON_FLAG, 'print the result as JSON')
+    .addHelpText('after', examples('podctl stop coder', 'podctl stop --now coder'))
+    .action((pod: string, flags: FormatFlag & { readonly now?: true }) => {
+      const mode = flags.now === true ? 'now' : 'graceful';
+      choose(pod, () => stopCommand(shell, { pod, mode, format: formatOf(flags) }));
+    });
+
   return program;
 }
 
-function addRun(program: Command, terminal: Terminal, end: (exitCode: number) => void): void {
-  program
-    .command('run')
-    .summary('give a Pod something to do and show it')
-    .description(
-      'Gives a Pod something to do and shows the run until it ends. The answer goes to stdout as it\n' +
-        'comes, what the agent does to stderr. Ctrl-C cancels the run; a second one leaves it alone.',
-    )
-    .argument('<pod>', WHO)
-    .argument('<text...>', 'what to do; a lone - reads it from stdin')
-    .option('--json', "the run's events as JSON, one a line; the last one is its end", false)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  podctl run quickstart 'Fix the failing test'
-  git diff | podctl run reviewer -
-  podctl run coder --json 'Say hello' | jq -r 'select(.event == "text_done").data.text'
-  podctl run coder -- --help is what I want you to explain
-
-Exit codes: 0 finished, 1 failed, 2 paused, 3 limit reached, 4 cancelled.
-`,
-    )
-    .action(async (pod: string, text: string[], { json }: { json: boolean }) => {
-      end(await run(terminal, { pod, text, json }));
-    });
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
-function addStatus(program: Command, terminal: Terminal, end: (exitCode: number) => void): void {
-  program
-    .command('status')
-    .summary('show what a Pod is doing')
-    .description('Shows what a Pod is doing, its session, model and scope.')
-    .argument('<pod>', WHO)
-    .option('--json', 'the Status as one line of JSON', false)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  podctl status quickstart
-  podctl status quickstart --json | jq .state
-`,
-    )
-    .action(async (pod: string, { json }: { json: boolean }) => {
-      end(await status(terminal, { pod, json }));
-    });
+function formatOf({ json }: FormatFlag): 'text' | 'json' {
+  return json === true ? 'json' : 'text';
 }
 
-function addStop(program: Command, terminal: Terminal, end: (exitCode: number) => void): void {
-  program
-    .command('stop')
-    .summary('stop a Pod')
-    .description(
-      'Stops a Pod and waits until its process is gone. A run that is open may end first. Its session\n' +
-        'stays on disk: started again, the Pod goes on with it.',
-    )
-    .argument('<pod>', WHO)
-    .option('--now', 'cancel the run that is open', false)
-    .option('--json', 'say it as one line of JSON', false)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  podctl stop quickstart
-  podctl stop quickstart --now
-`,
-    )
-    .action(async (pod: string, { now, json }: { now: boolean; json: boolean }) => {
-      end(await stop(terminal, { pod, now, json }));
-    });
+const UNREACHED: readonly string[] = ['no_place', 'unreachable', 'disconnected', 'no_answer'];
+
+function tellFailure(error: unknown, pod: string, { err }: Shell): number {
+  if (error instanceof UsageError) {
+    err.write(`podctl: ${error.message}; see podctl --help\n`);
+    return EXIT.usage;
+  }
+  if (error instanceof PodError) {
+    err.write(`podctl: ${explain(error, pod)}\n`);
+    return UNREACHED.includes(error.code) ? EXIT.unreachable : EXIT.failed;
+  }
+  const report = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  err.write(`podctl: a bug: ${report}\n`);
+  return EXIT.bug;
 }
-
-const EXAMPLES = `Examples:
-  podd --manifest manifests/quickstart.toml &
-  podctl run quickstart 'Fix the failing test'
-  podctl status quickstart
-  podctl stop quickstart`;
-
-const EXIT_CODES = `Exit codes: 0 done, 1 the run failed or the Pod refused, 2 to 4 see podctl run --help, 64 usage,
-69 no such Pod is running or it went away, 70 a bug, 130 left by a second Ctrl-C, 141 output closed.
-
-A Pod's socket is <runtime>/<pod>/sock; <runtime> is $PODD_RUNTIME_DIR, else $XDG_RUNTIME_DIR/podd,
-else ~/.podd/run. NO_COLOR turns colours off.`;

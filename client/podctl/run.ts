@@ -1,105 +1,139 @@
-import type { RunReport } from '../../protocol/report.ts';
 import { connect } from '../connect.ts';
-import type { EventStream, PodEvent } from '../event-stream.ts';
+import { findSocket } from '../find-pods.ts';
+import { CLIENT_LIMITS } from '../limits.ts';
 import type { PodClient } from '../pod-client.ts';
-import { PodRefusal, Unreachable } from '../errors.ts';
-import { EXIT, EXIT_OF_OUTCOME } from './exit-codes.ts';
+import { PodError } from '../pod-error.ts';
+import { FollowRun, type RunEnd } from './follow-run.ts';
 import { readInput } from './read-input.ts';
+import { oneLine, styleFor } from './render/style.ts';
 import { RunView } from './render/run-view.ts';
-import type { Terminal } from './terminal.ts';
+import { EXIT, type Shell } from './shell.ts';
 
 export type RunOptions = {
   readonly pod: string;
-  readonly text: readonly string[];
-  readonly json: boolean;
+  readonly words: readonly string[];
+  readonly format: 'text' | 'json';
 };
 
-/** Gives a Pod an input and shows the run until it ends. Answers the exit code. */
-export async function run(terminal: Terminal, options: RunOptions): Promise<number> {
-  const input = await readInput(options.text, terminal.stdin);
-  await using client = await connect(options.pod, terminal);
-  using events = client.events();
-  await client.call('Subscribe', {});
-  using _interrupts = cancelOnInterrupt(terminal, client);
-  const answer = await client.call('Run', { input, wait: 'accepted' });
-  const print = options.json ? printJson(terminal) : printForPeople(terminal);
-  // Cancelled before anything of it was stored: such a run has a report and no events.
-  if ('outcome' in answer) return await endEarly(terminal, answer, options);
-  for await (const event of eventsOf(events, answer.runId)) {
-    await print(event);
-    const exitCode = readEnd(event, options.pod);
-    if (exitCode !== null) return exitCode;
-  }
-  throw new Unreachable(
-    'lost',
-    `the Pod ${options.pod} went away before run ${answer.runId} had ended; what was done is in its session`,
+/** Gives the Pod an input and shows its run to the end. Answers EXIT-1's code. */
+export async function runCommand(shell: Shell, options: RunOptions): Promise<number> {
+  const input = await readInput(shell, options.words);
+  await using client = await connect(findSocket(options.pod, shell));
+  const { show, endLine } = options.format === 'json' ? jsonView(shell) : textView(shell);
+  const following = new FollowRun(show);
+  using _events = client.onEvent((event) => {
+    following.take(event);
+  });
+  using interrupts = watchInterrupts(shell, client);
+
+  await client.request('Subscribe', {}, { deadlineMs: CLIENT_LIMITS.answerMs });
+  const accepted = client.request(
+    'Run',
+    { input, wait: 'accepted' },
+    { deadlineMs: CLIENT_LIMITS.acceptMs },
+  );
+  const answer = await Promise.race([accepted, interrupts.left]);
+  if (answer === 'left') return EXIT.interrupted;
+  if ('outcome' in answer) return tellEnd(shell, { ...answer, report: answer });
+
+  following.follow(answer.runId);
+  interrupts.accepted();
+  const end = await Promise.race([following.ended, lost(client), interrupts.left]);
+  endLine();
+  return end === 'left' ? EXIT.interrupted : tellEnd(shell, end);
+}
+
+type View = {
+  readonly show: (event: Parameters<FollowRun['take']>[0]) => void;
+  readonly endLine: () => void;
+};
+
+function textView({ out, err, env }: Shell): View {
+  const view = new RunView({
+    out,
+    err,
+    outStyle: styleFor(out, env),
+    errStyle: styleFor(err, env),
+  });
+  return {
+    show: (event) => {
+      view.show(event);
+    },
+    endLine: () => {
+      view.endLine();
+    },
+  };
+}
+
+function jsonView({ out }: Shell): View {
+  return {
+    show: (event) => {
+      out.write(`${JSON.stringify(event)}\n`);
+    },
+    endLine: () => undefined,
+  };
+}
+
+async function lost(client: PodClient): Promise<never> {
+  await client.closed;
+  throw new PodError(
+    'disconnected',
+    'the connection was lost before the run ended; it may go on, or be cut off if the Pod died',
   );
 }
 
-/** A run's events from its start on. Others may have gone before it. */
-async function* eventsOf(events: EventStream, runId: string): AsyncGenerator<PodEvent> {
-  let begun = false;
-  for await (const event of events) {
-    begun ||= event.event === 'run_start' && event.data.runId === runId;
-    if (begun) yield event;
-  }
-}
-
-/** The exit code when the event is the run's last one. A failed run is thrown. */
-function readEnd({ event, data }: PodEvent, pod: string): number | null {
-  if (event === 'run_end' && 'report' in data) return EXIT_OF_OUTCOME[data.report.outcome];
-  // A run whose end could not be stored is told by an error.
-  const error =
-    event === 'run_end' && 'error' in data ? data.error : event === 'error' ? data : null;
-  if (error === null) return null;
-  const message = `the run of ${pod} failed: ${error.message}`;
-  throw new PodRefusal({ code: EXIT.failed, message, data: { code: error.code } });
-}
-
-async function endEarly(
-  terminal: Terminal,
-  report: RunReport,
-  { json }: RunOptions,
-): Promise<number> {
-  if (json) await terminal.out.write(`${JSON.stringify(report)}\n`);
-  else await terminal.err.write(`${report.outcome} before it began\n`);
-  return EXIT_OF_OUTCOME[report.outcome];
-}
-
-type Print = (event: PodEvent) => Promise<void>;
-
-function printJson({ out }: Terminal): Print {
-  return async (event) => {
-    await out.write(`${JSON.stringify(event)}\n`);
+/** The first Ctrl-C cancels the run, once it is known to be ours; the second leaves it to itself. */
+function watchInterrupts(
+  { onInterrupt, err }: Shell,
+  client: PodClient,
+): Disposable & { readonly left: Promise<'left'>; readonly accepted: () => void } {
+  let leave: (how: 'left') => void = () => undefined;
+  const left = new Promise<'left'>((resolve) => {
+    leave = resolve;
+  });
+  let isAccepted = false;
+  let interrupts = 0;
+  const cancel = (): void => {
+    client.request('Cancel', {}, { deadlineMs: CLIENT_LIMITS.cancelMs }).catch((error: unknown) => {
+      // The run ended meanwhile, and perhaps this client with it.
+      if (error instanceof PodError && ['not_running', 'disconnected'].includes(error.code)) return;
+      err.write(`podctl: Cancel failed: ${error instanceof Error ? error.message : ''}\n`);
+    });
   };
-}
-
-function printForPeople({ out, err }: Terminal): Print {
-  const view = new RunView({ out: out.style, err: err.style });
-  return async (event) => {
-    for (const { to, text } of view.show(event)) await (to === 'out' ? out : err).write(text);
-  };
-}
-
-// The first Ctrl-C asks the Pod to cancel and waits for the run's end; the second one leaves the run to itself.
-function cancelOnInterrupt(terminal: Terminal, client: PodClient): Disposable {
-  let asked = false;
-  return terminal.onInterrupt(() => {
-    if (asked) {
-      terminal.leave(EXIT.interrupted);
+  const listening = onInterrupt(() => {
+    interrupts += 1;
+    if (interrupts > 1) {
+      err.write('podctl: left; what the run still does is in the Pod (podctl status)\n');
+      leave('left');
       return;
     }
-    asked = true;
-    cancel(terminal, client).catch(() => {
-      // The run's end, or the connection's, tells the rest.
-    });
+    err.write('podctl: cancelling the run; Ctrl-C again leaves it to itself\n');
+    if (isAccepted) cancel();
   });
+  return {
+    left,
+    accepted: () => {
+      isAccepted = true;
+      if (interrupts > 0) cancel();
+    },
+    [Symbol.dispose]: () => {
+      listening[Symbol.dispose]();
+    },
+  };
 }
 
-async function cancel({ err }: Terminal, client: PodClient): Promise<void> {
-  await err.write(err.style.dim('\ncancelling (Ctrl-C again: leave at once)\n'));
-  const { quiescent, survivors } = await client.call('Cancel', {});
-  if (quiescent) return;
-  const left = survivors.map(({ kind, id }) => `${kind} ${id}`).join(', ');
-  await err.write(err.style.yellow(`! not ended yet: ${err.style.foreign(left)}\n`));
+function tellEnd({ err, env }: Shell, end: RunEnd): number {
+  const { red } = styleFor(err, env);
+  if ('error' in end) {
+    err.write(`${red(`the run failed: ${oneLine(end.error.message, 500)} (${end.error.code})`)}\n`);
+    return EXIT.failed;
+  }
+  const { outcome, turns, pending = [] } = end.report;
+  if (outcome === 'limit_reached') err.write(`the run reached its limit after ${turns} turns\n`);
+  if (outcome === 'cancelled') err.write('the run was cancelled\n');
+  if (outcome === 'paused') {
+    err.write(`the run is paused; ${pending.length} calls wait for a decision\n`);
+    for (const { tool, summary } of pending) err.write(`  ${tool} ${oneLine(summary, 120)}\n`);
+  }
+  return EXIT[outcome];
 }

@@ -1,17 +1,19 @@
 import { connect } from '../connect.ts';
-import { EXIT } from './exit-codes.ts';
-import { renderStatus } from './render/status-lines.ts';
-import type { Terminal } from './terminal.ts';
+import { findSocket } from '../find-pods.ts';
+import { CLIENT_LIMITS } from '../limits.ts';
+import { renderStatus } from './render/status-text.ts';
+import { styleFor } from './render/style.ts';
+import { EXIT, type Shell } from './shell.ts';
 
-/** Shows what a Pod is doing. Answers the exit code. */
-export async function status(
-  terminal: Terminal,
-  options: { readonly pod: string; readonly json: boolean },
-): Promise<number> {
-  await using client = await connect(options.pod, terminal);
-  const answer = await client.call('GetStatus', {});
-  await terminal.out.write(
-    options.json ? `${JSON.stringify(answer)}\n` : renderStatus(answer, terminal.out.style),
-  );
-  return EXIT.ok;
+export type StatusOptions = { readonly pod: string; readonly format: 'text' | 'json' };
+
+export async function statusCommand(shell: Shell, options: StatusOptions): Promise<number> {
+  await using client = await connect(findSocket(options.pod, shell));
+  const status = await client.request('GetStatus', {}, { deadlineMs: CLIENT_LIMITS.answerMs });
+  const text =
+    options.format === 'json'
+      ? `${JSON.stringify(status)}\n`
+      : renderStatus(status, styleFor(shell.out, shell.env));
+  shell.out.write(text);
+  return EXIT.finished;
 }

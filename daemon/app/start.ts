@@ -30,6 +30,7 @@ import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
 import type { Options } from './options.ts';
 import { makeStateFolders, openRuntimeFolder } from './pod-folders.ts';
+import { StatusFile } from './status-file.ts';
 
 export type Process = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -75,7 +76,7 @@ export async function startPod(
   await makeStateFolders(paths.value);
   const logFile = closing.use('log', openLog(paths.value, options, manifest));
   const { log } = logFile;
-  const joint: { hub?: EventHub; server?: RpcServer } = {};
+  const joint: { hub?: EventHub; server?: RpcServer; status?: StatusFile } = {};
   const { journal, restored } = await openJournal({
     folder: paths.value.db,
     session: options.session,
@@ -83,7 +84,10 @@ export async function startPod(
     bootId: await readBootId(),
     clock: CLOCK,
     // Nothing is published before the hub is there: the first events are of the first run.
-    publish: (events: readonly Numbered[]) => joint.hub?.publish(events),
+    publish: (events: readonly Numbered[]) => {
+      joint.hub?.publish(events);
+      for (const { event, data } of events) if (event === 'state') joint.status?.show(data.state);
+    },
     log,
   });
   closing.use('journal', journal);
@@ -128,6 +132,19 @@ export async function startPod(
       manifest: renderManifest(manifest, scope.own()),
     }),
   );
+  const facts = {
+    pod: manifest.pod.name,
+    pid: process.pid,
+    epoch,
+    version: self.version,
+    socket: paths.value.socket,
+    sessionId: journal.session().sessionId,
+  };
+  joint.status = closing.use(
+    'status file',
+    new StatusFile(paths.value.status, facts, { clock: CLOCK, log }),
+  );
+  joint.status.show('idle');
   const handlers = createHandlers(pod, hub, {
     epoch,
     connections: () => joint.server?.connections() ?? 0,
@@ -147,10 +164,10 @@ export async function startPod(
     logFile,
     ready: {
       ready: true,
-      pod: manifest.pod.name,
-      pid: process.pid,
-      socket: paths.value.socket,
-      sessionId: journal.session().sessionId,
+      pod: facts.pod,
+      pid: facts.pid,
+      socket: facts.socket,
+      sessionId: facts.sessionId,
       epoch,
     },
     [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),

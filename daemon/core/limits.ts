@@ -80,7 +80,6 @@ export const LIMITS = {
   diffLineUnits: 120,
   /** Folders that one write may make. */
   createdFolders: 32,
-  linkSwapRetries: 8,
 
   manifestBytes: 1024 * 1024,
   /** Links that one scope target may lead through. */

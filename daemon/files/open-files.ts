@@ -27,7 +27,7 @@ export function openFiles(scope: ScopeView, forbidden: readonly string[]): Files
     },
     openForWrite: async (path, signal) => {
       signal.throwIfAborted();
-      return refuseUnusable(path) ?? (await openForWrite(path, await judged(), signal));
+      return refuseUnusable(path) ?? (await openForWrite(path, await judged()));
     },
     identify: async (path) => (await canonicalPath(path)) ?? path,
   };

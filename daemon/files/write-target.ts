@@ -9,7 +9,7 @@ import { findPlace, pathOfPlace } from './find-place.ts';
 import type { Judge } from './judge.ts';
 import { refuseKernelFile } from './judge.ts';
 import { openPinned, refuseIrregular } from './opened-file.ts';
-import { kernelPath, selfOf, tryPin } from './pinned.ts';
+import { kernelPath, pin, selfOf, tryPin } from './pinned.ts';
 import type { Pin } from './pinned.ts';
 import { outsideScope, refusal, systemCode, systemRefusal } from './refusals.ts';
 import type { Refused } from './refusals.ts';
@@ -19,34 +19,24 @@ import type { PinnedTarget } from './replace-file.ts';
 
 type Answer = Result<PinnedTarget, FileRefusal>;
 
-/** Pins the place that `asked` leads to. While links are swapped under it, it looks again a few times. */
+/** Pins the place that `asked` leads to now. Where links or folders are swapped meanwhile, `replace` refuses. */
 export async function openForWrite(
   asked: string,
   judge: Judge,
-  signal: AbortSignal,
 ): Promise<Result<WriteTarget, FileRefusal>> {
-  for (let tries = 0; tries < LIMITS.linkSwapRetries; tries += 1) {
-    signal.throwIfAborted();
-    await using closing = new Closing();
-    const answer = await findTarget(asked, judge, closing);
-    if (answer === 'moved') continue;
-    if (!answer.ok) return answer;
-    const owned = closing.move();
-    return ok({
-      path: answer.value.path,
-      existing: answer.value.existing,
-      replace: (bytes, during) => replaceFile(answer.value, { bytes, judge, signal: during }),
-      [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
-    });
-  }
-  return refusal('changed', `${asked} leads somewhere else at every look: its links keep changing`);
+  await using closing = new Closing();
+  const answer = await findTarget(asked, judge, closing);
+  if (!answer.ok) return answer;
+  const owned = closing.move();
+  return ok({
+    path: answer.value.path,
+    existing: answer.value.existing,
+    replace: (bytes, signal) => replaceFile(answer.value, { bytes, judge, signal }),
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  });
 }
 
-async function findTarget(
-  asked: string,
-  judge: Judge,
-  closing: Closing,
-): Promise<Answer | 'moved'> {
+async function findTarget(asked: string, judge: Judge, closing: Closing): Promise<Answer> {
   const found = await tryPin(asked);
   try {
     if (found.ok)
@@ -61,10 +51,7 @@ async function findTarget(
 
 type Search = { readonly asked: string; readonly judge: Judge; readonly closing: Closing };
 
-async function existingTarget(
-  file: Pin,
-  { asked, judge, closing }: Search,
-): Promise<Answer | 'moved'> {
+async function existingTarget(file: Pin, { asked, judge, closing }: Search): Promise<Answer> {
   const path = await kernelPath(file);
   if (path === null) return outsideScope(asked);
   const stats = await file.stat({ bigint: true });
@@ -78,19 +65,13 @@ async function existingTarget(
   const cut = path.lastIndexOf('/');
   const folderPath = path.slice(0, cut) || '/';
   const name = path.slice(cut + 1);
-  const folder = await tryPin(folderPath);
-  if (!folder.ok) return 'moved';
-  closing.use('folder', folder.value);
-  // Whether the file is still in it is for `replace` to find out, which has to look again anyway.
-  if ((await kernelPath(folder.value)) !== folderPath) return 'moved';
+  // The name may lead elsewhere by now, even outside: `replace` looks at what was pinned before it writes.
+  const folder = closing.use('folder', await pin(folderPath));
   const existing = closing.use('data', await openPinned(file, { path, stats, asked }));
-  return ok({ asked, path, folder: folder.value, folderPath, names: [name], existing });
+  return ok({ asked, path, folder, folderPath, names: [name], existing });
 }
 
-async function newTarget(
-  missing: Refused,
-  { asked, judge, closing }: Search,
-): Promise<Answer | 'moved'> {
+async function newTarget(missing: Refused, { asked, judge, closing }: Search): Promise<Answer> {
   const place = await findPlace(asked);
   if (place === null) return missing;
   closing.use('place', place);
@@ -102,8 +83,6 @@ async function newTarget(
   if (/\/\.?$/.test(asked)) return refusal('directory', `${asked} names a folder, not a file`);
   if (path.endsWith(' (deleted)'))
     return refusal('unreachable', `${asked}: a name that ends in " (deleted)" can't be checked`);
-  const stats = await folder.stat();
-  if (!stats.isDirectory()) return 'moved';
   if (names.length - 1 > LIMITS.createdFolders)
     return refusal(
       'too_large',

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, normalize } from 'node:path';
 import { runtimeRoot, socketOf } from '../../protocol/paths.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
 
@@ -31,12 +31,13 @@ export function resolvePaths(
   if (runtimes.kind === 'none') return refuse(runtimes.says);
   const states = stateRoot(env, home);
   if (!states.ok) return states;
-  const runtime = join(runtimes.path, podName);
+  const root = normalize(runtimes.path);
+  const runtime = join(root, podName);
   const state = join(states.value, 'pods', podName);
   return ok({
-    runtimeRoot: runtimes.path,
+    runtimeRoot: root,
     runtime,
-    socket: socketOf(runtimes.path, podName),
+    socket: socketOf(root, podName),
     pid: join(runtime, 'pid'),
     status: join(runtime, 'status.json'),
     manifest: join(runtime, 'manifest.toml'),
@@ -54,8 +55,7 @@ function stateRoot(env: Environment, home: string): Result<string, string> {
   if (own !== '') return absolute('PODD_STATE_DIR', own, '');
   const shared = env['XDG_STATE_HOME'] ?? '';
   if (shared !== '') return absolute('XDG_STATE_HOME', shared, 'podd');
-  if (home === '')
-    return refuse('there is no home folder; set PODD_STATE_DIR to an absolute path');
+  if (home === '') return refuse('there is no home folder; set PODD_STATE_DIR to an absolute path');
   return absolute('HOME', home, '.local/state/podd');
 }
 

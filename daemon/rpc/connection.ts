@@ -7,21 +7,33 @@ import { readIncoming } from '../../protocol/request.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ignore } from '../support/deferred.ts';
 import type { Log } from '../ports/log.ts';
+import { encodeBatch } from './batch-answer.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EventHub, Subscriber } from './event-hub.ts';
+
+const PING = Buffer.from(encodeLine({ jsonrpc: '2.0', method: 'Ping' }), 'utf8');
 
 type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly log: Log };
 
 /**
  * One client. It answers what it is asked and says nothing else, until it is asked for events. A client that ends
  * its writing side still gets its answers; the server's side ends after the last one.
+ *
+ * One message is taken per turn of the event loop: a client that floods keeps nobody waiting, and what one message is
+ * answered with is counted before the next is looked at.
  */
 export class Connection implements Subscriber {
   readonly #socket: Socket;
   readonly #services: Services;
   readonly #decoder = new LineDecoder(LIMITS.lineBytes);
   readonly #idsInFlight = new Set<string>();
-  /** Answers still owed. A batch owes one. */
+  /** What was read and not yet taken: of one chunk at most, as reading pauses meanwhile. */
+  #frames: readonly Frame[] = [];
+  #taken = 0;
+  #nextTurn: NodeJS.Immediate | undefined;
+  /** Messages at work, notifications too. A batch counts once. */
+  #working = 0;
+  /** Those of them that are answered. */
   #owed = 0;
   #clientEnded = false;
   #refused = false;
@@ -40,13 +52,14 @@ export class Connection implements Subscriber {
       this.#end();
     });
     socket.on('drain', () => {
-      this.#steer();
+      this.#goOn();
     });
     socket.on('error', (error) => {
       // A client that vanished is no event worth a line above debug.
       services.log.debug('a connection broke', { err: error });
     });
     socket.on('close', () => {
+      clearImmediate(this.#nextTurn);
       services.hub.unsubscribe(this);
     });
   }
@@ -58,6 +71,11 @@ export class Connection implements Subscriber {
   send(line: Buffer): void {
     if (this.#holds > 0) this.#held.push(line);
     else if (this.#socket.writable) this.#socket.write(line);
+  }
+
+  /** Finds out whether a subscriber is still there. Unsent lines do that already. */
+  ping(): void {
+    if (this.#services.hub.has(this) && this.unsentBytes() === 0) this.send(PING);
   }
 
   disconnect(): void {
@@ -79,8 +97,9 @@ export class Connection implements Subscriber {
 
   #receive(chunk: Buffer): void {
     if (this.#refused) return;
-    for (const frame of this.#decoder.push(chunk)) this.#take(frame);
-    this.#steer();
+    this.#frames = [...this.#frames.slice(this.#taken), ...this.#decoder.push(chunk)];
+    this.#taken = 0;
+    this.#goOn();
   }
 
   #end(): void {
@@ -89,7 +108,38 @@ export class Connection implements Subscriber {
       this.#services.log.info('a half line was dropped at the end of a connection', {
         bytes: this.#decoder.pendingBytes,
       });
-    this.#endIfDone();
+    this.#goOn();
+    // A subscriber that closed both sides is told from one that only stopped asking by the failing write.
+    this.ping();
+  }
+
+  /** Takes the next message, unless the client is owed more than it takes: its own doing, and nobody else's memory. */
+  #goOn(): void {
+    if (this.#socket.destroyed) return;
+    if (this.#nextTurn !== undefined) {
+      if (this.#frames.length > 0) this.#socket.pause();
+      return;
+    }
+    const full =
+      this.#working >= LIMITS.requestsInFlight ||
+      this.#socket.writableLength > LIMITS.unsentAnswerBytes;
+    const frame = full ? undefined : this.#frames[this.#taken];
+    if (frame !== undefined) {
+      this.#taken += 1;
+      this.#nextTurn = setImmediate(() => {
+        this.#nextTurn = undefined;
+        this.#goOn();
+      });
+      this.#take(frame);
+    }
+    const waiting = this.#taken < this.#frames.length;
+    if (!waiting) {
+      this.#frames = [];
+      this.#taken = 0;
+    }
+    if (full || waiting) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+    if (!waiting) this.#endIfDone();
   }
 
   #take(frame: Frame): void {
@@ -115,19 +165,20 @@ export class Connection implements Subscriber {
         this.#answer(failure(null, JSON_RPC.invalidRequest, incoming.says));
         return;
       case 'single':
-        this.#serve([incoming.member], ([answer]) => answer);
+        this.#serve([incoming.member], ([answer]) => answer && encodeLine(answer));
         return;
       case 'batch':
-        this.#serve(incoming.members, (answers) => (answers.length === 0 ? undefined : answers));
+        this.#serve(incoming.members, encodeBatch);
         return;
     }
   }
 
   #serve(
     members: readonly Member[],
-    toAnswer: (answers: readonly object[]) => object | undefined,
+    encode: (answers: readonly object[]) => string | undefined,
   ): void {
     const owes = members.some((one) => one.kind === 'invalid' || one.request.id !== undefined);
+    this.#working += 1;
     if (owes) this.#owed += 1;
     // A batch is answered when its last member is, which may be a run's end: events can't wait for that.
     const holder = members.length === 1 ? this.#holdEvents.bind(this) : this.#sendAll.bind(this);
@@ -140,12 +191,12 @@ export class Connection implements Subscriber {
           }),
         ),
       );
-      const answer = toAnswer(answers.filter((one) => one !== null));
+      const line = encode(answers.filter((one) => one !== null));
+      this.#working -= 1;
       if (owes) this.#owed -= 1;
-      if (answer !== undefined) this.#answer(answer);
+      if (line !== undefined) this.#write(line);
       for (; releases > 0; releases -= 1) this.#releaseEvents();
-      this.#steer();
-      this.#endIfDone();
+      this.#goOn();
     };
     ignore(work(), 'dispatch never throws, and a broken socket tells it by its own event');
   }
@@ -211,19 +262,11 @@ export class Connection implements Subscriber {
   }
 
   #answer(answer: object): void {
-    if (!this.#socket.writable) return;
-    const line = encodeLine(answer);
-    this.#socket.write(line);
+    this.#write(encodeLine(answer));
   }
 
-  // Reading stops while a client is owed more than it takes: its own doing, and nobody else's memory.
-  #steer(): void {
-    if (this.#socket.destroyed) return;
-    const full =
-      this.#owed >= LIMITS.requestsInFlight ||
-      this.#socket.writableLength > LIMITS.unsentAnswerBytes;
-    if (full && !this.#socket.isPaused()) this.#socket.pause();
-    else if (!full && this.#socket.isPaused()) this.#socket.resume();
+  #write(line: string): void {
+    if (this.#socket.writable) this.#socket.write(line);
   }
 
   #endIfDone(): void {

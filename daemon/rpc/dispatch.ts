@@ -62,6 +62,9 @@ function addMethod<M extends Method>(
   });
 }
 
+/** Of what a client sent, this much is told back to it. */
+const ECHO_UNITS = 100;
+
 type ParamIssue = {
   readonly path: string;
   readonly says: string;
@@ -70,9 +73,11 @@ type ParamIssue = {
 };
 
 function toIssue(issue: v.BaseIssue<unknown>, known: readonly string[]): ParamIssue {
-  const path = v.getDotPath(issue) ?? '';
+  // Keys and values may be of any length, and come back only in part.
+  const path = (v.getDotPath(issue) ?? '').slice(0, ECHO_UNITS);
+  const says = issue.message.slice(0, 10 * ECHO_UNITS);
   if (issue.type !== 'strict_object' || issue.expected !== 'never')
-    return { path, says: issue.message, ...(issue.expected ? { expected: issue.expected } : {}) };
+    return { path, says, ...(issue.expected ? { expected: issue.expected } : {}) };
   const near = nearest(path, known);
   return {
     path,
@@ -93,8 +98,7 @@ function invalidParams(issues: readonly ParamIssue[]): JSONRPCErrorException {
 }
 
 function unknownMethod(id: string | number | null, method: string): object {
-  // A method of any length comes back only in part.
-  const named = method.slice(0, 100);
+  const named = method.slice(0, ECHO_UNITS);
   const near = nearest(named, Object.keys(METHODS));
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return createJSONRPCErrorResponse(id, JSON_RPC.methodNotFound, `no method ${named}${hint}`, {

@@ -14,12 +14,7 @@ export type Subscriber = {
   readonly disconnect: () => void;
 };
 
-type Kept = {
-  readonly seq: number;
-  readonly event: EventName;
-  readonly line: Buffer;
-  readonly params: EventParams;
-};
+type Kept = { readonly seq: number; readonly event: EventName; readonly line: Buffer };
 
 type Subscription = {
   readonly subscriber: Subscriber;
@@ -38,8 +33,8 @@ export class EventHub {
   readonly #clock: Clock;
   readonly #subscriptions = new Map<Subscriber, Subscription>();
   readonly #inFlight = new InFlightView();
-  // Kept whole events; `#first` is the index of the oldest one that still counts.
-  #ring: Kept[] = [];
+  // `#first` is the index of the oldest event kept; the places before it are emptied.
+  #ring: (Kept | null)[] = [];
   #first = 0;
   #ringBytes = 0;
   #notices: EventParams[] = [];
@@ -61,7 +56,7 @@ export class EventHub {
       this.#inFlight.apply({ event, data } as Numbered);
       const params = this.#params(event, data);
       const line = toLine(params);
-      this.#keep({ seq: this.#seq, event, line, params });
+      this.#keep({ seq: this.#seq, event, line });
       if (event === 'notification') this.#note(params);
       this.#send(event, line);
     }
@@ -102,7 +97,7 @@ export class EventHub {
     const oldest = this.#ring[this.#first]?.seq ?? this.#seq + 1;
     const reset = after !== undefined && (after.epoch !== this.#epoch || after.seq > this.#seq);
     const from = after === undefined ? this.#seq + 1 : reset ? oldest : after.seq + 1;
-    const replayed = this.#ring.slice(this.#first).filter(({ seq }) => seq >= from);
+    const replayed = this.#ring.filter((kept) => kept !== null && kept.seq >= from);
     const firstReplayed = Math.max(from, oldest);
     return {
       epoch: this.#epoch,
@@ -112,9 +107,9 @@ export class EventHub {
       notices: this.#notices.filter(
         ({ seq }) => after === undefined || (seq < firstReplayed && (reset || seq > after.seq)),
       ),
-      replay: replayed
-        .filter(({ event }) => wanted === null || wanted.has(event))
-        .map(({ line }) => line),
+      replay: replayed.flatMap((kept) =>
+        kept === null || wanted?.has(kept.event) === false ? [] : [kept.line],
+      ),
     };
   }
 
@@ -145,7 +140,7 @@ export class EventHub {
         subscription.missed += 1;
         return;
       }
-      this.#tellLagged(subscription);
+      this.#tellLagged(subscription, this.#seq);
       subscriber.send(line);
       return;
     }
@@ -154,16 +149,17 @@ export class EventHub {
       subscriber.disconnect();
       return;
     }
-    this.#tellLagged(subscription);
+    // Before this event, so with the number of the one before it.
+    this.#tellLagged(subscription, this.#seq - 1);
     subscriber.send(line);
   }
 
   // For one subscriber alone, so it takes no number and is in no ring.
-  #tellLagged(subscription: Subscription): void {
+  #tellLagged(subscription: Subscription, seq: number): void {
     if (subscription.missed === 0) return;
     const { missed } = subscription;
     subscription.missed = 0;
-    subscription.subscriber.send(toLine(this.#params('lagged', { missed })));
+    subscription.subscriber.send(toLine({ ...this.#params('lagged', { missed }), seq }));
   }
 
   #keep(kept: Kept): void {
@@ -174,6 +170,7 @@ export class EventHub {
       (this.#ringBytes > LIMITS.ringBytes && this.#ring.length - this.#first > 1)
     ) {
       this.#ringBytes -= this.#ring[this.#first]?.line.length ?? 0;
+      this.#ring[this.#first] = null;
       this.#first += 1;
     }
     // Moved together now and then, so that dropping the oldest one costs no shift of the whole.

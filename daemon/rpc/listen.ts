@@ -14,8 +14,6 @@ export type RpcServer = AsyncDisposable & { readonly connections: () => number }
 
 type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly log: Log };
 
-const PING = Buffer.from(encodeLine({ jsonrpc: '2.0', method: 'Ping' }), 'utf8');
-
 /**
  * Serves the socket at `path`, mode 0600. A socket file that nobody answers at is a dead Pod's and is removed;
  * one that answers is a Fault `taken`. The caller holds the Pod's name, so nobody else does the same at this moment.
@@ -32,8 +30,7 @@ export async function listen(path: string, services: Services): Promise<RpcServe
   });
   await bind(server, path);
   const ping = setInterval(() => {
-    for (const connection of connections)
-      if (services.hub.has(connection) && connection.unsentBytes() === 0) connection.send(PING);
+    for (const connection of connections) connection.ping();
   }, LIMITS.pingEveryMs);
   ping.unref();
   return {

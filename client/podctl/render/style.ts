@@ -1,40 +1,39 @@
-/** How text is shown in one place. Off a terminal every function here gives its text back as it is. */
+import type { Output } from '../shell.ts';
+
+type Paint = (text: string) => string;
 export type Style = {
-  readonly dim: (text: string) => string;
-  readonly bold: (text: string) => string;
-  readonly red: (text: string) => string;
-  readonly green: (text: string) => string;
-  readonly yellow: (text: string) => string;
-  /** Text that others wrote. A terminal must not take orders from it. */
-  readonly foreign: (text: string) => string;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly bold: Paint;
+  /** Makes text from elsewhere safe to show. */
+  readonly clean: Paint;
 };
 
-export function createStyle(place: {
-  readonly isTerminal: boolean;
-  readonly colors: boolean;
-}): Style {
-  const styled =
-    (code: number) =>
-    (text: string): string =>
-      place.isTerminal && place.colors && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text;
+/** Colours only on a terminal that has them, and not if `NO_COLOR` is set to anything. */
+export function styleFor(output: Output, env: Readonly<Record<string, string | undefined>>): Style {
+  const colour = output.isTerminal && env['TERM'] !== 'dumb' && (env['NO_COLOR'] ?? '') === '';
+  const paint = (from: number, to: number): Paint =>
+    colour ? (text) => `\u001b[${from}m${text}\u001b[${to}m` : (text) => text;
   return {
-    dim: styled(2),
-    bold: styled(1),
-    red: styled(31),
-    green: styled(32),
-    yellow: styled(33),
-    foreign: (text) => (place.isTerminal ? withoutControls(text) : text),
+    dim: paint(2, 22),
+    red: paint(31, 39),
+    bold: paint(1, 22),
+    clean: output.isTerminal ? withoutControls : (text) => text,
   };
 }
 
-/** Escape sequences could rewrite what was shown, or what is typed next. Tabs and line feeds stay. */
-function withoutControls(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\t\n]/gu, '\uFFFD');
+/**
+ * A model repeats what stands in files, and a terminal obeys escape sequences in it. Without their first character
+ * they are text; that also holds for one that comes in two pieces. Line feeds and tabs stay.
+ */
+export function withoutControls(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }
 
-/** The first line of a text, cut to so many UTF-16 units. */
+/** One line of at most `unitsMax` UTF-16 units; what is cut is shown by `…`. */
 export function oneLine(text: string, unitsMax: number): string {
-  const line = text.split('\n', 1)[0] ?? '';
-  const cut = line.length > unitsMax ? `${line.slice(0, unitsMax - 1)}…` : line;
-  return cut === text ? text : cut.endsWith('…') ? cut : `${cut} …`;
+  const line = withoutControls(text.replaceAll(/\s+/g, ' ')).trim();
+  if (line.length <= unitsMax) return line;
+  // Never half a surrogate pair.
+  return `${line.slice(0, unitsMax - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -25,7 +25,7 @@ describe('resolvePaths', () => {
       { PODD_RUNTIME_DIR: '', XDG_RUNTIME_DIR: '', PODD_STATE_DIR: '', XDG_STATE_HOME: '' },
       '/home/u/.podd/run /home/u/.local/state/podd',
     ],
-    [{ PODD_RUNTIME_DIR: '/r/../q/' }, '/q/ /home/u/.local/state/podd'],
+    [{ PODD_RUNTIME_DIR: '/r/../q/' }, '/q /home/u/.local/state/podd'],
     [{ PODD_RUNTIME_DIR: 'r' }, 'PODD_RUNTIME_DIR is "r", but it has to be an absolute path'],
     [{ XDG_STATE_HOME: '~/s' }, 'XDG_STATE_HOME is "~/s", but it has to be an absolute path'],
   ])('PATH-1: %j leads to %s', (env, expected) => {

@@ -1,0 +1,52 @@
+import type { EventData } from '../../protocol/events.ts';
+import { CLIENT_LIMITS } from '../limits.ts';
+import type { PodEvent } from '../pod-client.ts';
+
+export type RunEnd = EventData<'run_end'>;
+
+/**
+ * Picks one run's events out of a connection's. They may come before the answer that says which run is ours, so they
+ * are held until then; other runs of the Pod before and after it are passed over.
+ */
+export class FollowRun {
+  readonly #show: (event: PodEvent) => void;
+  readonly ended: Promise<RunEnd>;
+  #resolve: (end: RunEnd) => void = () => undefined;
+  #held: PodEvent[] = [];
+  #runId: string | undefined;
+  #open = false;
+
+  constructor(show: (event: PodEvent) => void) {
+    this.#show = show;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  take(event: PodEvent): void {
+    if (this.#runId !== undefined) {
+      this.#pick(event, this.#runId);
+      return;
+    }
+    this.#held.push(event);
+    // Only reached when an answer takes very long; the newest events are the ones that may be ours.
+    if (this.#held.length > CLIENT_LIMITS.earlyEvents) this.#held.shift();
+  }
+
+  /** From here on it is known which run is ours. */
+  follow(runId: string): void {
+    this.#runId = runId;
+    const held = this.#held;
+    this.#held = [];
+    for (const event of held) this.#pick(event, runId);
+  }
+
+  #pick(event: PodEvent, runId: string): void {
+    if (event.event === 'run_start' && event.data.runId === runId) this.#open = true;
+    if (!this.#open) return;
+    this.#show(event);
+    if (event.event !== 'run_end' || event.data.runId !== runId) return;
+    this.#open = false;
+    this.#resolve(event.data);
+  }
+}

@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { deadline } from '../support/slowness.ts';
+import { ROOT } from '../support/source-tree.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { TempPod } from '../support/temp-pod.ts';
+
+test(
+  'START-6: the packed tarball runs on a machine that has only Node, and its protocol can be imported with types',
+  async () => {
+    await using folder = await tempFolder();
+    const env = { ...process.env, HOME: folder.path };
+    const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder.path], {
+      cwd: ROOT,
+      env: process.env,
+      encoding: 'utf8',
+    });
+    const tarball = join(folder.path, packed.trim().split('\n').at(-1) ?? '');
+    const modules = join(folder.path, 'node_modules');
+    mkdirSync(join(modules, 'podd'), { recursive: true });
+    execFileSync('tar', ['-xzf', tarball, '-C', join(modules, 'podd'), '--strip-components=1']);
+    expect(readdirSync(modules)).toEqual(['podd']);
+
+    const podd = join(modules, 'podd/dist/podd.js');
+    const run = (file: string, ...args: string[]): string =>
+      execFileSync(process.execPath, [file, ...args], { cwd: folder.path, env, encoding: 'utf8' });
+    expect(run(podd, '--version')).toMatch(/^podd \d+\.\d+\.\d+\n$/);
+    expect(run(join(modules, 'podd/dist/podctl.js'), '--help')).toContain('podctl');
+
+    await using pod = new TempPod({ script: '[[steps]]\ntext = "hello"\n', podd });
+    await pod.start();
+    using client = await pod.client();
+    await expect(client.call('Run', { input: 'go' })).resolves.toMatchObject({ text: 'hello' });
+
+    writeFileSync(
+      join(folder.path, 'use.mjs'),
+      `import { METHODS } from 'podd/protocol/methods';\nconsole.log(Object.keys(METHODS).join());\n`,
+    );
+    expect(run(join(folder.path, 'use.mjs'))).toContain('GetStatus');
+    writeFileSync(
+      join(folder.path, 'use.mts'),
+      [
+        `import type { Reply } from 'podd/protocol/methods';`,
+        `const good: Reply<'Unsubscribe'> = {};`,
+        `// @ts-expect-error -- a status has no such field`,
+        `const bad: Reply<'GetStatus'>['nope'] = good;`,
+        `export { good, bad };`,
+      ].join('\n'),
+    );
+    // The types of valibot are the reader's own to install; here they are ours.
+    mkdirSync(join(modules, 'valibot'));
+    execFileSync('cp', ['-r', join(ROOT, 'node_modules/valibot/.'), join(modules, 'valibot')]);
+    execFileSync(
+      process.execPath,
+      [
+        join(ROOT, 'node_modules/typescript/bin/tsc'),
+        '--noEmit',
+        '--strict',
+        '--skipLibCheck',
+        '--module',
+        'nodenext',
+        join(folder.path, 'use.mts'),
+      ],
+      { cwd: folder.path, env, encoding: 'utf8', stdio: 'pipe' },
+    );
+  },
+  deadline(60_000),
+);

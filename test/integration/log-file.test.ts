@@ -1,0 +1,83 @@
+import { renameSync, statSync, symlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openLogFile, type LogFile } from '../../daemon/app/log-file.ts';
+import { LIMITS } from '../../daemon/core/limits.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const open = (path: string): LogFile => openLogFile(path, { level: 'info', pod: 'p' });
+
+async function lines(path: string): Promise<Record<string, unknown>[]> {
+  const text = await readFile(path, 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('the log', () => {
+  test('PATH-1: lines that came before it was loaded are written in their order, mode 0600', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    file.log.info('first', { n: 1 });
+    file.log.debug('too fine');
+    await file.start();
+    file.log.error('second', { err: new Error('why') });
+    expect(await lines(path)).toMatchObject([
+      { level: 30, pod: 'p', msg: 'first', n: 1 },
+      { level: 50, msg: 'second', err: { message: 'why' } },
+    ]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('PATH-1 INV-12: at its cap it begins anew, with one older file kept', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    await file.start();
+    const text = 'x'.repeat(1024 * 1024);
+    for (let n = 0; n < 25; n += 1) file.log.info(text);
+    expect(statSync(path).size).toBeLessThan(LIMITS.logFileBytes + 2 * text.length);
+    expect(statSync(`${path}.1`).size).toBeLessThan(LIMITS.logFileBytes + 2 * text.length);
+    expect(() => statSync(`${path}.2`)).toThrow();
+  });
+
+  test('START-3: after the file was moved away, reopening begins a new one', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    await file.start();
+    file.log.info('old');
+    renameSync(path, `${path}.moved`);
+    file.log.info('still old');
+    file.reopen();
+    file.log.info('new');
+    expect(await lines(`${path}.moved`)).toHaveLength(2);
+    expect(await lines(path)).toMatchObject([{ msg: 'new' }]);
+  });
+
+  test('LOG-9: a disk that takes nothing loses lines, not the daemon', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    symlinkSync('/dev/full', path);
+    await using file = open(path);
+    await file.start();
+    expect(() => {
+      file.log.error('nobody will read this');
+    }).not.toThrow();
+  });
+
+  test('START-3: keys of the shapes that providers give out never reach the file', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    await file.start();
+    const key = ['sk', 'test', 'abcdefghijklmnop'].join('-');
+    file.log.error(`rejected ${key}`, { err: new Error(`key ${key}`), headers: { auth: key } });
+    const text = await readFile(path, 'utf8');
+    expect(text).not.toContain('abcdefgh');
+    expect(text).toContain('***');
+  });
+});

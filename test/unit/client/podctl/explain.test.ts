@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { PodError } from '../../../../client/pod-error.ts';
+import { explain } from '../../../../client/podctl/explain.ts';
+
+describe('explain', () => {
+  test('CLI-3: a Pod that is not there: which, where it was looked for, how to start it', () => {
+    const error = new PodError('unreachable', 'there is no socket at /run/x/sock');
+    expect(explain(error, 'x')).toBe(
+      'no Pod x is running: there is no socket at /run/x/sock; start it with: podd --manifest FILE',
+    );
+  });
+
+  test('CLI-3: the socket of another user is not a Pod to start', () => {
+    const error = new PodError('unreachable', 'the socket belongs to another user at /s', {
+      data: { code: 'EACCES' },
+    });
+    expect(explain(error, 'x')).toMatch(/run podctl as that user$/);
+  });
+
+  test('CLI-3: what the Pod refused has the Pod, its words and its code', () => {
+    expect(explain(new PodError('already_running', 'a run is open'), 'x')).toBe(
+      'Pod x: a run is open (already_running); try again when it is done; what it does now: podctl status x',
+    );
+    expect(explain(new PodError('prompt_error', 'no prompt'), 'x')).toBe(
+      'Pod x: no prompt (prompt_error)',
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { oneLine, styleFor } from '../../../../../client/podctl/render/style.ts';
+import { FakeShell } from '../../../../support/fake-shell.ts';
+
+describe('styleFor', () => {
+  test.each([
+    { terminal: true, env: {}, colour: true },
+    { terminal: true, env: { NO_COLOR: '' }, colour: true },
+    { terminal: true, env: { NO_COLOR: '0' }, colour: false },
+    { terminal: true, env: { TERM: 'dumb' }, colour: false },
+    { terminal: false, env: {}, colour: false },
+  ])('CLI-2: terminal $terminal with $env has colour: $colour', ({ terminal, env, colour }) => {
+    const { red } = styleFor(new FakeShell({ terminal }).shell.out, env);
+    expect(red('x')).toBe(colour ? '\u001b[31mx\u001b[39m' : 'x');
+  });
+});
+
+describe('oneLine', () => {
+  test('INV-12: what is cut says so, and no character is cut in half', () => {
+    expect(oneLine('a\n b\t\tc', 10)).toBe('a b c');
+    expect(oneLine('abcdef', 4)).toBe('abc…');
+    expect(oneLine('ab😀cd', 4)).toBe('ab…');
+  });
+});
