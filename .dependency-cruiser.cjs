@@ -71,7 +71,6 @@ module.exports = {
     home('json-rpc', 'json-rpc-2.0/', [room('rpc'), '^client/']),
     home('commander', 'commander/', ['^client/podctl/']),
     home('uuid', 'uuid/', [room('app')]),
-    home('diff', 'diff/', [room('core'), room('tools')]),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

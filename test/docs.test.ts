@@ -25,23 +25,33 @@ function rows(text: string): string[][] {
   return text
     .split('\n')
     .filter((line) => line.startsWith('| `'))
-    .map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
 }
 
 describe('docs/protocol.md', () => {
   const methods = rows(section(wire, 'Methods'));
 
   test('PROTO-3: has every method, with its params and its own errors, and no other', () => {
-    expect(methods.map(([name]) => name)).toEqual(Object.keys(METHODS).map((name) => `\`${name}\``));
+    expect(methods.map(([name]) => name)).toEqual(
+      Object.keys(METHODS).map((name) => `\`${name}\``),
+    );
     for (const [name = '', params = '', , errors = ''] of methods) {
       const method = METHODS[name.replaceAll('`', '') as keyof typeof METHODS];
       const named = [...params.matchAll(/`(\w+)\??`/g)].map((match) => match[1]);
-      expect(named.filter((one) => one !== 'now' && one !== 'graceful'), name).toEqual(
-        Object.keys(method.params.entries),
-      );
+      expect(
+        named.filter((one) => one !== 'now' && one !== 'graceful'),
+        name,
+      ).toEqual(Object.keys(method.params.entries));
       const own = method.errors.filter((code) => !(RUN_FAULTS as readonly string[]).includes(code));
       const runs = errors.includes('run errors') ? RUN_FAULTS : [];
-      const said = [...quoted(errors)].filter((code) => !(runs as readonly string[]).includes(code));
+      const said = [...quoted(errors)].filter(
+        (code) => !(runs as readonly string[]).includes(code),
+      );
       const expected = runs.length > 0 ? own : [...method.errors];
       expect(said, name).toEqual(expected);
     }
@@ -49,7 +59,10 @@ describe('docs/protocol.md', () => {
 
   test('PROTO-8: has every error with its number, and no other', () => {
     const table = section(wire, 'Errors');
-    const said = [...table.matchAll(/(-320\d\d) \| `(\w+)`/g)].map((match) => [match[2], Number(match[1])]);
+    const said = [...table.matchAll(/(-320\d\d) \| `(\w+)`/g)].map((match) => [
+      match[2],
+      Number(match[1]),
+    ]);
     expect(Object.fromEntries(said)).toEqual(RPC_CODES);
     const runErrors = /\*Run errors\*: ([^.]*)\./.exec(wire)?.[1] ?? '';
     expect([...quoted(runErrors)]).toEqual([...RUN_FAULTS]);
@@ -61,11 +74,17 @@ describe('docs/protocol.md', () => {
     for (const [event, schema] of Object.entries(EVENTS)) {
       expect(names, event).toContain(event);
       const options = 'options' in schema ? schema.options : [schema];
-      const row = events.split('\n\n').find((part) => part.includes(`\`${event}\``) && part.includes('|'));
-      const place = rows(events).find(([name]) => name?.includes(`\`${event}\``))?.[1] ?? row ?? events;
+      const row = events
+        .split('\n\n')
+        .find((part) => part.includes(`\`${event}\``) && part.includes('|'));
+      const place =
+        rows(events).find(([name]) => name?.includes(`\`${event}\``))?.[1] ?? row ?? events;
       for (const option of options)
         for (const field of Object.keys(option.entries))
-          expect(place.includes(field) || events.includes(`\`${field}\``), `${event}.${field}`).toBe(true);
+          expect(
+            place.includes(field) || events.includes(`\`${field}\``),
+            `${event}.${field}`,
+          ).toBe(true);
     }
   });
 });
@@ -76,25 +95,28 @@ describe('docs/manifest.md', () => {
       .map(([name = '']) => name.replaceAll('`', ''))
       .filter((name) => /^(\[\[)?[a-z_]+\./.test(name))
       .map((name) => name.replace(/^\[\[(.*)\]\]$/, '$1').replace('.<Name>', ''));
-    expect(said.sort()).toEqual(leaves(ManifestTable, '').sort());
+    expect(said.sort()).toEqual(leaves(ManifestTable as Schema, '').sort());
     for (const later of LATER_KEYS) expect(said).not.toContain(later);
   });
 });
 
-type Schema = { readonly entries?: Record<string, Schema>; readonly wrapped?: Schema };
+type Schema = { readonly type: string; readonly entries?: object; readonly wrapped?: Schema };
 
 /** Dotted names of the keys that hold no further table. */
 function leaves(schema: Schema, path: string): string[] {
   const inner = schema.wrapped ?? schema;
   if (inner.entries === undefined) return [path];
-  return Object.entries(inner.entries).flatMap(([key, value]) =>
+  return Object.entries(inner.entries as Record<string, Schema>).flatMap(([key, value]) =>
     leaves(value, path === '' ? key : `${path}.${key}`),
   );
 }
 
 describe('docs/guarantees.md', () => {
   const page = read('docs/guarantees.md');
-  const promises = rows(page).map(([id = '', , , proof = '']) => ({ id: id.replaceAll('`', ''), proof }));
+  const promises = rows(page).map(([id = '', , , proof = '']) => ({
+    id: id.replaceAll('`', ''),
+    proof,
+  }));
 
   test('has a test for every promise: the file is there, and a title in it names the id', () => {
     expect(promises.length).toBeGreaterThan(50);
@@ -112,7 +134,9 @@ describe('docs/guarantees.md', () => {
     const known = new Set(promises.map(({ id }) => id));
     const named = sources('test').flatMap(({ path, text }) =>
       testTitles(text).flatMap((title) =>
-        [...(title.split(': ')[0] ?? '').matchAll(/(?<![\w-])[A-Z]+-\d+/g)].map(([id]) => `${id} (${path})`),
+        [...(title.split(': ')[0] ?? '').matchAll(/(?<![\w-])[A-Z]+-\d+/g)].map(
+          ([id]) => `${id} (${path})`,
+        ),
       ),
     );
     expect(named.length).toBeGreaterThan(200);
@@ -123,9 +147,13 @@ describe('docs/guarantees.md', () => {
 describe('the limits', () => {
   test('INV-6 INV-12: every one has a test that reaches it, named on the page of guarantees', () => {
     const page = section(read('docs/guarantees.md'), 'Limits');
-    const table = rows(page).map(([name = '', , proof = '']) => ({ name: name.replaceAll('`', ''), proof }));
+    const table = rows(page).map(([name = '', , proof = '']) => ({
+      name: name.replaceAll('`', ''),
+      proof,
+    }));
     expect(table.map(({ name }) => name).sort()).toEqual(Object.keys(LIMITS).sort());
     for (const { name, proof } of table)
-      for (const file of quoted(proof)) expect(read(file).length, `${name}: ${file}`).toBeGreaterThan(0);
+      for (const file of quoted(proof))
+        expect(read(file).length, `${name}: ${file}`).toBeGreaterThan(0);
   });
 });

@@ -129,7 +129,8 @@ function tellEnd({ err, env }: Shell, end: RunEnd): number {
     return EXIT.failed;
   }
   const { outcome, turns, pending = [] } = end.report;
-  if (outcome === 'limit_reached') err.write(`the run reached its limit after ${turns} turns\n`);
+  if (outcome === 'limit_reached')
+    err.write(`the run reached its limit after ${turns} ${turns === 1 ? 'turn' : 'turns'}\n`);
   if (outcome === 'cancelled') err.write('the run was cancelled\n');
   if (outcome === 'paused') {
     err.write(`the run is paused; ${pending.length} calls wait for a decision\n`);

@@ -103,7 +103,11 @@ export async function startPod(
     journal,
     model,
     scope,
-    files: openFiles(scope, [paths.value.runtimeRoot, paths.value.stateRoot, options.manifest]),
+    files: openFiles(
+      scope,
+      [paths.value.runtimeRoot, paths.value.stateRoot, options.manifest],
+      self.umask,
+    ),
     tools: () => buildToolBox(manifest.toolOutput),
     config: {
       provider: { kind: model.provider, model: model.model },

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rmdir } from 'node:fs/promises';
+import { chmod, mkdir, open, rmdir } from 'node:fs/promises';
 import { Closing } from '../support/closing.ts';
 import type { Judge } from './judge.ts';
 import { entryOf, kernelPath, pinFolder, selfOf } from './pinned.ts';
@@ -25,7 +25,10 @@ export type MadeFolders = AsyncDisposable & {
  * Makes the folders that are missing, one step at a time: each is judged, made in the pinned one above if
  * that is still where it was judged, and pinned itself before the next.
  */
-export async function makeFolders(missing: Missing, judge: Judge): Promise<MadeFolders> {
+export async function makeFolders(
+  missing: Missing,
+  { judge, umask }: { readonly judge: Judge; readonly umask: number },
+): Promise<MadeFolders> {
   const { asked, names } = missing;
   await using closing = new Closing();
   let at = { folder: missing.folder, folderPath: missing.folderPath };
@@ -38,12 +41,15 @@ export async function makeFolders(missing: Missing, judge: Judge): Promise<MadeF
     else if (judge({ path, asked, need: 'write' }) !== null)
       refused = refusal('not_writable', `${asked} needs a folder that may not be made`);
     if (refused !== null) break;
-    if (await makeFolder(at.folder, name))
+    const above = at.folder;
+    const isNew = await makeFolder(above, name);
+    if (isNew)
       closing.use(
         'made',
-        remover(at.folder, name, () => kept),
+        remover(above, name, () => kept),
       );
-    at = { folder: closing.use('pin', await pinFolder(at.folder, name)), folderPath: path };
+    at = { folder: closing.use('pin', await pinFolder(above, name)), folderPath: path };
+    if (isNew) await chmod(selfOf(at.folder), 0o777 & ~umask);
   }
   const owned = closing.move();
   return {
@@ -59,7 +65,7 @@ export async function makeFolders(missing: Missing, judge: Judge): Promise<MadeF
 // False if it was there already: another call may have made it since.
 async function makeFolder(above: Pin, name: string): Promise<boolean> {
   try {
-    await mkdir(entryOf(above, name), 0o777);
+    await mkdir(entryOf(above, name), 0o700);
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;

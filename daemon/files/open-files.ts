@@ -15,9 +15,10 @@ import { openForWrite } from './write-target.ts';
 /**
  * The only way to user files. What is judged is never the path that was asked for but the one that the kernel names
  * for what was really opened, so no link, swapped at whatever moment, leads out of the scope. `forbidden` are the
- * daemon's own folders, absolute: closed even where the scope covers them.
+ * daemon's own folders, absolute: closed even where the scope covers them. `umask` is the user's: what new files and
+ * folders are made with, whatever the daemon's own is.
  */
-export function openFiles(scope: ScopeView, forbidden: readonly string[]): Files {
+export function openFiles(scope: ScopeView, forbidden: readonly string[], umask = 0o022): Files {
   let judge: Promise<Judge> | undefined;
   const judged = (): Promise<Judge> => (judge ??= createJudge(scope, forbidden));
   return {
@@ -27,7 +28,7 @@ export function openFiles(scope: ScopeView, forbidden: readonly string[]): Files
     },
     openForWrite: async (path, signal) => {
       signal.throwIfAborted();
-      return refuseUnusable(path) ?? (await openForWrite(path, await judged()));
+      return refuseUnusable(path) ?? (await openForWrite(path, await judged(), umask));
     },
     identify: async (path) => (await canonicalPath(path)) ?? path,
   };

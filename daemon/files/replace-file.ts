@@ -33,6 +33,7 @@ export type PinnedTarget = {
 export type Replacing = {
   readonly bytes: Uint8Array;
   readonly judge: Judge;
+  readonly umask: number;
   readonly signal: AbortSignal;
 };
 
@@ -52,7 +53,7 @@ export async function replaceFile(
     );
   work.signal.throwIfAborted();
   try {
-    await using made = await makeFolders(target, work.judge);
+    await using made = await makeFolders(target, work);
     if (made.refused !== null) return made.refused;
     const answer = await putFile({ ...target, ...made.at }, work);
     if (answer.ok) made.keep();
@@ -104,12 +105,11 @@ async function putFile(target: PinnedTarget, work: Replacing): Promise<Result<nu
 async function writeTemporary(
   temporary: string,
   { existing }: PinnedTarget,
-  { bytes, signal }: Replacing,
+  { bytes, umask, signal }: Replacing,
 ): Promise<void> {
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-  // Nobody else reads it before it has the mode of the file that it replaces.
-  const mode = existing === null ? 0o666 : 0o600;
-  await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+  // Nobody else reads it before it has the mode that it is to have.
+  await using file = await open(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600);
   for (let at = 0; at < bytes.length; ) {
     signal.throwIfAborted();
     const { bytesWritten } = await file.write(
@@ -121,6 +121,7 @@ async function writeTemporary(
   }
   // After the data: writing and chown both may clear set-user-id bits.
   if (existing !== null) await takeAfter(file, await existing.handle.stat({ bigint: true }));
+  else await file.chmod(0o666 & ~umask);
   await file.sync();
 }
 

@@ -23,6 +23,7 @@ type Answer = Result<PinnedTarget, FileRefusal>;
 export async function openForWrite(
   asked: string,
   judge: Judge,
+  umask: number,
 ): Promise<Result<WriteTarget, FileRefusal>> {
   await using closing = new Closing();
   const answer = await findTarget(asked, judge, closing);
@@ -31,7 +32,7 @@ export async function openForWrite(
   return ok({
     path: answer.value.path,
     existing: answer.value.existing,
-    replace: (bytes, signal) => replaceFile(answer.value, { bytes, judge, signal }),
+    replace: (bytes, signal) => replaceFile(answer.value, { bytes, judge, umask, signal }),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   });
 }

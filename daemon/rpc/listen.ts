@@ -1,4 +1,4 @@
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { encodeLine } from '../../protocol/framing.ts';
@@ -24,11 +24,11 @@ export async function listen(path: string, services: Services): Promise<RpcServe
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     accept(socket, connections, services);
   });
+  await bind(server, path);
   // EMFILE and the like: that client goes without, the socket goes on.
   server.on('error', (error) => {
     services.log.error('the socket failed', { err: error });
   });
-  await bind(server, path);
   const ping = setInterval(() => {
     for (const connection of connections) connection.ping();
   }, LIMITS.pingEveryMs);
@@ -74,6 +74,8 @@ async function bind(server: Server, path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'))
       throw new Fault('cannot_create', `cannot create the socket ${path}`, { cause: error });
+    if (!(await lstat(path)).isSocket())
+      throw new Fault('cannot_create', `${path} is no socket: move it away`, { cause: error });
     if (await answers(path))
       throw new Fault('taken', `a live process serves ${path}: stop it first`, { cause: error });
     await unlink(path);

@@ -61,9 +61,13 @@ export async function liveUntilDeath(
 /** Several that live until the Pod dies. Waits for all of them, so that what they were told is known. */
 export async function allUntilDeath(lives: readonly Promise<unknown>[]): Promise<void> {
   const ends = await Promise.allSettled(lives);
-  const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+  const reasons = ends.flatMap((end) => (end.status === 'rejected' ? [toError(end.reason)] : []));
   const worst = reasons.find((reason) => !isDeath(reason)) ?? reasons[0];
   if (worst !== undefined) throw worst;
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 /** A broken connection is what a death looks like; an error answer or a failed assertion is not. */

@@ -36,16 +36,18 @@ describe('openForWrite and replace', () => {
     expect([(after.mode & 0o7777).toString(8), after.uid]).toEqual(['4751', owner]);
   });
 
-  test('TOOL-3: a new file has the mode that the umask leaves', async () => {
+  test("TOOL-3: new files and folders have the mode that the user's umask leaves, not the daemon's", async () => {
     await using tree = await tempTree();
-    const files = openFiles(writable(tree.inside), []);
-    await write(files, join(tree.inside, 'folder/file'));
-    const status = await readFile('/proc/self/status', 'utf8');
-    const mask = parseInt(/^Umask:\s*(\d+)$/m.exec(status)?.[1] ?? '', 8);
-    const mode = async (name: string): Promise<number> =>
-      (await stat(join(tree.inside, name))).mode & 0o7777;
-    expect(await mode('folder/file')).toBe(0o666 & ~mask);
-    expect(await mode('folder')).toBe(0o777 & ~mask);
+    const before = process.umask(0o077);
+    try {
+      const files = openFiles(writable(tree.inside), [], 0o027);
+      const path = join(tree.inside, 'made/new');
+      expect(await write(files, path)).toBe('written');
+      expect((await stat(path)).mode & 0o777).toBe(0o640);
+      expect((await stat(join(tree.inside, 'made'))).mode & 0o777).toBe(0o750);
+    } finally {
+      process.umask(before);
+    }
   });
 
   test('TOOL-3: a write through a link goes to its target, and the link stays', async () => {
