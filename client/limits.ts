@@ -14,6 +14,6 @@ export const CLIENT_LIMITS = {
   socketPollMs: 50,
   /** What `podctl run POD -` takes from stdin. The protocol's own bound is counted in UTF-16 units. */
   inputBytes: 8 * 1024 * 1024,
-  /** Events that come before the answer that says which run is ours. */
+  /** Events held before the answer that says which run is ours; beyond it deltas are dropped. */
   earlyEvents: 10_000,
 } as const;

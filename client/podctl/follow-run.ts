@@ -1,4 +1,4 @@
-import type { EventData } from '../../protocol/events.ts';
+import { DELTAS, type EventData } from '../../protocol/events.ts';
 import { CLIENT_LIMITS } from '../limits.ts';
 import type { PodEvent } from '../pod-client.ts';
 
@@ -28,9 +28,10 @@ export class FollowRun {
       this.#pick(event, this.#runId);
       return;
     }
-    this.#held.push(event);
-    // Only reached when an answer takes very long; the newest events are the ones that may be ours.
-    if (this.#held.length > CLIENT_LIMITS.earlyEvents) this.#held.shift();
+    // Runs come one after the other: once one begins, no earlier one can be ours.
+    if (event.event === 'run_start') this.#held = [];
+    // What a delta tells comes whole later, so of many the newest may go.
+    if (this.#held.length < CLIENT_LIMITS.earlyEvents || !isDelta(event)) this.#held.push(event);
   }
 
   /** From here on it is known which run is ours. */
@@ -49,4 +50,8 @@ export class FollowRun {
     this.#open = false;
     this.#resolve(event.data);
   }
+}
+
+function isDelta({ event }: PodEvent): boolean {
+  return (DELTAS as readonly string[]).includes(event);
 }

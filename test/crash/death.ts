@@ -45,8 +45,9 @@ export async function liveUntilDeath(
     client = await pod.client();
     await options.life(client);
   } catch (error) {
+    if (!isDeath(error)) throw error;
     const end = await pod.exit().catch(() => 'it lives');
-    if (end !== 'SIGKILL' || !isDeath(error)) throw error;
+    if (end !== 'SIGKILL') throw error;
   }
   const end = await pod.exit();
   if (client !== undefined) {

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TempPod } from '../support/temp-pod.ts';
 
 /** What the model of a crash test plays, and what its workspace holds before and after. */
@@ -64,6 +64,15 @@ export function readWorkspace(pod: TempPod): Record<string, string> {
 /** The temporary files that a replacement left in the workspace. */
 export function listTemporaries(pod: TempPod): string[] {
   return listFiles(pod).filter(isTemporary);
+}
+
+/** What a start that died half-way left of the daemon's own, and no later one took away. */
+export function listLeftovers(pod: TempPod): string[] {
+  const runtime = existsSync(dirname(pod.socket)) ? [dirname(pod.socket)] : [];
+  const drafts = readdirSync(pod.state, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.new-|\.tmp$/.test(name),
+  );
+  return [...runtime, ...drafts];
 }
 
 export function writeWorkspace(pod: TempPod, files: Readonly<Record<string, string>>): void {

@@ -109,10 +109,12 @@ describe('podctl run', () => {
     await until(() => held.length === 1, 'the Run has come');
     fake.interrupt();
     expect(fake.errText).toContain('cancelling');
-    expect(pod.methods).toEqual(['Subscribe', 'Run']);
+    // What was sent before this is there when this is answered.
+    await podctl(['status', '--json', pod.socket], new FakeShell().shell, '0');
+    expect(pod.methods).toEqual(['Subscribe', 'Run', 'GetStatus']);
     for (const answer of held) answer();
     expect(await code).toBe(4);
-    expect(pod.methods).toEqual(['Subscribe', 'Run', 'Cancel']);
+    expect(pod.methods).toEqual(['Subscribe', 'Run', 'GetStatus', 'Cancel']);
   });
 
   test('CLI-2: a second Ctrl-C leaves, with 130, and leaves the connection too', async () => {

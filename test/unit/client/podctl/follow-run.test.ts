@@ -43,11 +43,28 @@ describe('FollowRun', () => {
     expect(seen).toEqual(events.slice(2, 5));
   });
 
-  test('INV-12: what is held before the run is known has a limit, and the newest stays', () => {
+  test('INV-12: of what comes before the run is known, deltas beyond the limit are dropped', async () => {
     const { seen, following } = follow();
-    for (let i = 0; i < 20_000; i += 1) following.take(numbered(delta(1, i, 'x'))[0] as PodEvent);
-    for (const event of whole) following.take(event);
+    const deltas = Array.from({ length: 20_000 }, (_, offset) => delta(1, offset, 'x'));
+    for (const event of numbered(runStart(), ...deltas, done(1, 'all'), runEnd()))
+      following.take(event);
     following.follow('r1');
-    expect(seen).toEqual(whole);
+    expect(seen.map(({ event }) => event).filter((name) => name !== 'text_delta')).toEqual([
+      'run_start',
+      'text_done',
+      'run_end',
+    ]);
+    expect(seen).toHaveLength(10_002);
+    await following.ended;
+  });
+
+  test('INV-12: nothing of an earlier run is kept once the next begins', async () => {
+    const { seen, following } = follow();
+    const theirs = Array.from({ length: 10_000 }, (_, offset) => delta(1, offset, 'x'));
+    const ours = numbered(runStart('r1'), delta(2, 0, 'ours'), runEnd());
+    for (const event of [...numbered(runStart('r0'), ...theirs), ...ours]) following.take(event);
+    following.follow('r1');
+    expect(seen).toEqual(ours);
+    await following.ended;
   });
 });
