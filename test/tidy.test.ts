@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ROOT, sources, testTitles, type SourceFile } from './support/source-tree.ts';
+import { read, ROOT, sources, testTitles, type SourceFile } from './support/source-tree.ts';
 
 /** A habit that no tool forbids: where, what, and what to write instead. */
 type Rule = {
@@ -113,6 +113,20 @@ describe('the tree', () => {
       .filter((name) => !existsSync(join(ROOT, `test/unit/core/${name}.test.ts`)))
       .filter((name) => !existsSync(join(ROOT, `test/unit/core/${name}.prop.test.ts`)));
     expect(without).toEqual([]);
+  });
+
+  test('has a lock that npm ci takes: every optional package is in it, also those of other platforms', () => {
+    type Locked = { readonly optionalDependencies?: Record<string, string> };
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, Locked>;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing, 'run node scripts/complete-lock.js').toEqual([]);
   });
 
   test('tells facts in its test titles, in the present', () => {

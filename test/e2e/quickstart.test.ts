@@ -67,7 +67,7 @@ describe('scripts/quickstart', () => {
     expectNothingLeft(run);
   });
 
-  test('CLI-5: Ctrl-C while the agent works leaves nothing behind', async () => {
+  test('CLI-5: Ctrl-C in the middle of a run leaves nothing behind', async () => {
     await using folder = await tempFolder();
     const tree = treeWith(folder.path, (script) =>
       script.replace('delay_ms = 10', 'delay_ms = 60_000'),
