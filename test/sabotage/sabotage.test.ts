@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NamedTest, Sabotage } from './sabotaged-tree.ts';
 import { SabotagedTree } from './sabotaged-tree.ts';
 
@@ -13,8 +13,8 @@ const sabotages = readdirSync(PATCHES)
 const TREES = 2;
 
 describe('a product with one line broken', () => {
-  const trees = Array.from({ length: TREES }, () => new SabotagedTree());
-  const free = [...trees];
+  const trees: SabotagedTree[] = [];
+  const free: SabotagedTree[] = [];
   const waiting: ((tree: SabotagedTree) => void)[] = [];
 
   const withTree = async <T>(work: (tree: SabotagedTree) => Promise<T>): Promise<T> => {
@@ -28,6 +28,11 @@ describe('a product with one line broken', () => {
       else next(tree);
     }
   };
+
+  beforeAll(() => {
+    for (let n = 0; n < TREES; n += 1) trees.push(new SabotagedTree());
+    free.push(...trees);
+  });
 
   afterAll(() => {
     for (const tree of trees) tree[Symbol.dispose]();

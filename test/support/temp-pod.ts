@@ -92,8 +92,9 @@ export class TempPod implements AsyncDisposable {
   }
 
   /** Starts the daemon and waits for its ready line. Throws with its stderr when it ends before that. */
-  async start(under: readonly string[] = this.#options.under ?? []): Promise<Ready> {
-    const [command = process.execPath, ...before] = [...under, process.execPath];
+  async start(under?: readonly string[]): Promise<Ready> {
+    const wrapper = under ?? this.#options.under ?? [];
+    const [command = process.execPath, ...before] = [...wrapper, process.execPath];
     const child = spawn(
       command,
       [

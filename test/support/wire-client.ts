@@ -24,6 +24,8 @@ export class WireClient implements Disposable {
   readonly lines: string[] = [];
   readonly answers: Answer[] = [];
   readonly events: WireEvent[] = [];
+  /** Which method each id of `ask` was for. */
+  readonly asked = new Map<unknown, string>();
   ended = false;
   #rest = '';
   #nextId = 1;
@@ -69,6 +71,7 @@ export class WireClient implements Disposable {
   async ask(method: string, params: object = {}): Promise<Answer> {
     const id = `w${this.#nextId}`;
     this.#nextId += 1;
+    this.asked.set(id, method);
     this.send(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
     return await this.waitFor(
       () => this.answers.find((answer) => answer.id === id),

@@ -4,7 +4,7 @@ import { itemBytes } from '../../../daemon/core/item-bytes.ts';
 import type { Item } from '../../../protocol/items.ts';
 import { call, result, user } from '../../support/items.ts';
 
-test('SPEED-5: items that were accepted are not looked at again', () => {
+test('INV-5: items that were accepted are not looked at again', () => {
   const checked = new CheckedItems({ provider: 'p', model: 'm' });
   let looks = 0;
   const watched: Item = {

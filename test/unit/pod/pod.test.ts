@@ -231,6 +231,25 @@ describe('Pod', () => {
     vi.useRealTimers();
   });
 
+  test.each([
+    ['now', LIMITS.shutdownNowMs],
+    ['graceful', LIMITS.shutdownGracefulMs],
+  ] as const)('INV-6: a stop, %s, ends the run by a deadline of its own', async (mode, ms) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await using bench = await podBench({ answers: [stalls('a')] });
+    const report = bench.pod.run({ input: 'go' });
+    await vi.advanceTimersByTimeAsync(1);
+    const stopped = bench.pod.shutdown({ mode });
+    if (mode === 'graceful') {
+      await vi.advanceTimersByTimeAsync(ms - LIMITS.stopCancelMs - 10);
+      expect(bench.pod.view().state).toBe('stopping');
+      await vi.advanceTimersByTimeAsync(20);
+    }
+    await stopped;
+    await expect(report).resolves.toMatchObject({ outcome: 'cancelled' });
+    vi.useRealTimers();
+  });
+
   test('INV-8 PROTO-8: a bug ends the loop; whoever waited gets an error that says nothing of it', async () => {
     await using bench = await podBench({ answers: [] });
     const report = bench.pod.run({ input: 'go' }).catch((error: unknown) => error);

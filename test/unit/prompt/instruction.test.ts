@@ -15,6 +15,6 @@ test('PROMPT-4: the boundaries stand at the end, whatever comes before', () => {
   expect(prompt).toContain('Date: 2026-11-23\nWorking directory: /w\nTools: Edit, Read, Write\n');
 });
 
-test('SPEED-12: the fixed instruction takes less than 400 tokens, counted as bytes by four', () => {
+test('PROMPT-4: the fixed instruction takes less than 400 tokens, counted as bytes by four', () => {
   expect(Buffer.byteLength(INSTRUCTION) / 4).toBeLessThan(400);
 });
