@@ -14,20 +14,29 @@ export async function makeStateFolders(paths: PodPaths): Promise<void> {
   for (const folder of [paths.stateRoot, paths.state]) await makePrivate(folder);
 }
 
-/** Makes the runtime folder with its small files; closing removes it. The caller holds the Pod's name. */
-export async function openRuntimeFolder(
-  paths: PodPaths,
-  facts: RuntimeFacts,
-): Promise<AsyncDisposable> {
-  await makePrivate(paths.runtimeRoot);
-  await makePrivate(paths.runtime);
-  await writeAtomically(paths.pid, `${facts.pid}\n`);
-  await writeAtomically(paths.manifest, facts.manifest);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await rm(paths.runtime, { recursive: true, force: true });
-    },
-  };
+/**
+ * The runtime folder. Its removal is the last sign of a Pod's end, so it is opened first and made only when the Pod's
+ * name is held; one that was never made is somebody else's and stays.
+ */
+export class RuntimeFolder implements AsyncDisposable {
+  readonly #paths: PodPaths;
+  #made = false;
+
+  constructor(paths: PodPaths) {
+    this.#paths = paths;
+  }
+
+  async make(facts: RuntimeFacts): Promise<void> {
+    await makePrivate(this.#paths.runtimeRoot);
+    await makePrivate(this.#paths.runtime);
+    this.#made = true;
+    await writeAtomically(this.#paths.pid, `${facts.pid}\n`);
+    await writeAtomically(this.#paths.manifest, facts.manifest);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#made) await rm(this.#paths.runtime, { recursive: true, force: true });
+  }
 }
 
 async function makePrivate(folder: string): Promise<void> {

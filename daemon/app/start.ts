@@ -29,7 +29,7 @@ import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
 import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
 import type { Options } from './options.ts';
-import { makeStateFolders, openRuntimeFolder } from './pod-folders.ts';
+import { makeStateFolders, RuntimeFolder } from './pod-folders.ts';
 import { StatusFile } from './status-file.ts';
 
 export type Process = {
@@ -76,6 +76,7 @@ export async function startPod(
   await makeStateFolders(paths.value);
   const logFile = closing.use('log', openLog(paths.value, options, manifest));
   const { log } = logFile;
+  const runtime = closing.use('runtime folder', new RuntimeFolder(paths.value));
   const joint: { hub?: EventHub; server?: RpcServer; status?: StatusFile } = {};
   const { journal, restored } = await openJournal({
     folder: paths.value.db,
@@ -129,13 +130,7 @@ export async function startPod(
     },
   });
 
-  closing.use(
-    'runtime folder',
-    await openRuntimeFolder(paths.value, {
-      pid: process.pid,
-      manifest: renderManifest(manifest, scope.own()),
-    }),
-  );
+  await runtime.make({ pid: process.pid, manifest: renderManifest(manifest, scope.own()) });
   const facts = {
     pod: manifest.pod.name,
     pid: process.pid,

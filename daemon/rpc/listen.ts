@@ -1,4 +1,4 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { encodeLine } from '../../protocol/framing.ts';
@@ -17,6 +17,7 @@ type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly 
 /**
  * Serves the socket at `path`, mode 0600. A socket file that nobody answers at is a dead Pod's and is removed;
  * one that answers is a Fault `taken`. The caller holds the Pod's name, so nobody else does the same at this moment.
+ * After a close the file is still there, for the owner of its folder to remove once everything is closed.
  */
 export async function listen(path: string, services: Services): Promise<RpcServer> {
   checkPath(path);
@@ -68,20 +69,26 @@ function checkPath(path: string): void {
     );
 }
 
+// Bound beside it and renamed: the path never shows a socket that does not serve yet or has the wrong mode. And Node,
+// which removes what it bound when it closes, leaves the path to the owner of its folder, who removes it last.
 async function bind(server: Server, path: string): Promise<void> {
+  await refuseLive(path);
+  const beside = `${path.slice(0, -1)}~`;
   try {
-    await tryBind(server, path);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'))
-      throw new Fault('cannot_create', `cannot create the socket ${path}`, { cause: error });
-    if (!(await lstat(path)).isSocket())
-      throw new Fault('cannot_create', `${path} is no socket: move it away`, { cause: error });
-    if (await answers(path))
-      throw new Fault('taken', `a live process serves ${path}: stop it first`, { cause: error });
-    await unlink(path);
-    await tryBind(server, path);
+    await rm(beside, { force: true });
+    await tryBind(server, beside);
+    await chmod(beside, 0o600);
+    await rename(beside, path);
+  } catch (cause) {
+    throw new Fault('cannot_create', `cannot create the socket ${path}`, { cause });
   }
-  await chmod(path, 0o600);
+}
+
+async function refuseLive(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (!found.isSocket()) throw new Fault('cannot_create', `${path} is no socket: move it away`);
+  if (await answers(path)) throw new Fault('taken', `a live process serves ${path}: stop it first`);
 }
 
 async function tryBind(server: Server, path: string): Promise<void> {

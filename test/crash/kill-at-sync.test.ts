@@ -20,10 +20,18 @@ describe('a Pod that is killed by kill -9', () => {
         while (next <= KILLS_MAX && ![...stages.values()].includes('unharmed')) {
           const nth = next;
           next += 1;
-          stages.set(nth, await surviveKill(group, nth));
+          try {
+            stages.set(nth, await surviveKill(group, nth));
+          } catch (error) {
+            // The other lanes end too.
+            next = KILLS_MAX + 1;
+            throw error;
+          }
         }
       };
-      await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+      // All of them, also after one failed: a lane that goes on alone would leave its Pod behind.
+      const lanes = await Promise.allSettled(Array.from({ length: SIDE_BY_SIDE }, lane));
+      for (const end of lanes) if (end.status === 'rejected') throw end.reason;
       const inOrder = [...stages].sort(([a], [b]) => a - b).map(([, stage]) => stage);
       const kills = inOrder.indexOf('unharmed');
       expect(kills, `no kill was late enough for the run to pass: ${inOrder.join()}`).not.toBe(-1);

@@ -93,8 +93,8 @@ export class TempPod implements AsyncDisposable {
 
   /** Starts the daemon and waits for its ready line. Throws with its stderr when it ends before that. */
   async start(under?: readonly string[]): Promise<Ready> {
-    const wrapper = under ?? this.#options.under ?? [];
-    const [command = process.execPath, ...before] = [...wrapper, process.execPath];
+    const words: string[] = [...(under ?? this.#options.under ?? []), process.execPath];
+    const [command = process.execPath, ...before] = words;
     const child = spawn(
       command,
       [
