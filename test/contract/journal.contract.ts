@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Numbered } from '../../protocol/events.ts';
 import { LIMITS } from '../../daemon/core/limits.ts';
 import type { Batch } from '../../daemon/ports/journal.ts';
+import { HeldStore } from '../support/held-store.ts';
 import { call, result, user } from '../support/items.ts';
 import {
   answer,
@@ -13,6 +14,7 @@ import {
   validHistory,
 } from '../support/session-entries.ts';
 import { event, firstBatch, numbers, tempJournal } from '../support/temp-journal.ts';
+import { until } from '../support/until.ts';
 import type { StoreDisk } from './journal-store.contract.ts';
 
 const say = (text: string, n: number): Batch => ({ session: [input(text)], events: [event(n)] });
@@ -61,12 +63,19 @@ export function journalContract(name: string, newDisk: () => Promise<StoreDisk>)
 
     test('INV-1: while the disk is at work nothing of a batch is seen', async () => {
       await using disk = await newDisk();
-      await using journal = await tempJournal(await disk.open());
+      const held = new HeldStore(await disk.open());
+      await using journal = await tempJournal(held.store);
+      held.hold();
       const committed = journal.commit(firstBatch([event(1)]));
+      await until(() => held.waiting === 1, 'the write');
+      for (let turns = 0; turns < 20; turns += 1)
+        await new Promise((resolve) => setImmediate(resolve));
       expect(journal.session().begun).toBe(false);
       expect(journal.published).toEqual([]);
       expect(journal.committingSince()).toBe(1_000);
+      held.letGo();
       await committed;
+      expect(numbers(journal.published)).toEqual([1]);
       expect(journal.committingSince()).toBeNull();
     });
 

@@ -127,7 +127,7 @@ describe('Run', () => {
     const client = await pod.client();
     void client.ask('Run', { input: 'hi' }).catch(() => undefined);
     await other.event('text_delta');
-    client.socket.resetAndDestroy();
+    client.socket.destroy();
     const end = await other.event('run_end');
     expect(end.data).toMatchObject({ outcome: 'finished', report: { text: 'Hello there' } });
     await expectSound(pod, other);

@@ -7,7 +7,7 @@ const HASH_BYTES = 32;
 
 /** What a stopped Pod's session logs hold, oldest session first, read without the product's code. */
 export async function storedEntries(pod: TempPod): Promise<SessionEntry[]> {
-  const db = new Level<string, Uint8Array>(join(pod.state, 'db'), {
+  const db = new Level<string, Uint8Array>(join(pod.state, 'db', 'level'), {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',
     createIfMissing: false,
