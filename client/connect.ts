@@ -62,7 +62,7 @@ function reasonOf(signal: AbortSignal | undefined): Error {
 const SAYS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no socket',
   ENOTDIR: 'there is no socket',
-  ECONNREFUSED: 'a socket file is there, but nobody serves it: the Pod died',
+  ECONNREFUSED: 'the Pod died, nobody serves its socket file',
   EACCES: 'the socket belongs to another user',
   ENOTSOCK: 'that file is no socket',
   EPROTOTYPE: 'that file is no stream socket',

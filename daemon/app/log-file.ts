@@ -49,7 +49,7 @@ export function openLogFile(
     },
     start: async () => {
       // Loaded when the Pod is ready: it is not needed before, and a start is to be quick.
-      const { pino } = await import('pino');
+      const { default: pino } = await import('pino');
       const logger = pino(
         { level: options.level, base: { pod: options.pod, pid: process.pid } },
         {

@@ -52,8 +52,9 @@ async function serve(options: Extract<Options, { kind: 'serve' }>): Promise<numb
   process.on('unhandledRejection', onBug);
   tellReady(options.readyFd, pod);
   if (started.stop !== undefined) stopBySignal(pod, started.stop);
+  // A log that can't be loaded is a bug of the build, and a daemon without a log is none that one can trust.
   setImmediate(() => {
-    ignore(pod.logFile.start(), 'without its log the daemon still serves');
+    pod.logFile.start().catch(onBug);
   });
   try {
     await pod.pod.serve();

@@ -90,6 +90,8 @@ export async function startPod(
       for (const { event, data } of events) if (event === 'state') joint.status?.show(data.state);
     },
     log,
+  }).catch(async (error: unknown) => {
+    throw await nameHolder(error, manifest.pod.name, paths.value);
   });
   closing.use('journal', journal);
   const { epoch } = journal.state();
@@ -171,6 +173,18 @@ export async function startPod(
     },
     [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),
   };
+}
+
+/** The store's lock holds the Pod's name; who has it left its pid in the runtime folder. */
+async function nameHolder(error: unknown, pod: string, paths: PodPaths): Promise<unknown> {
+  if (!(error instanceof Fault) || error.code !== 'taken') return error;
+  const pid = await readFile(paths.pid, 'utf8').catch(() => '');
+  const holder = /^\d+\n$/.test(pid) ? ` (pid ${pid.trim()})` : '';
+  return new Fault(
+    'taken',
+    `Pod ${pod} is running already${holder}: stop it with podctl stop ${pod}, or use another pod.name`,
+    { cause: error },
+  );
 }
 
 function openLog(

@@ -35,6 +35,8 @@ export class StatusFile implements AsyncDisposable {
   }
 
   show(state: StateName): void {
+    // Phases come by the dozen. And a write with nothing to do would end before it is held.
+    if (state === this.#wanted) return;
     this.#wanted = state;
     this.#writing ??= this.#write();
   }

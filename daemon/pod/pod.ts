@@ -327,6 +327,7 @@ export class Pod implements PodControl {
       if (!(error instanceof Fault)) throw error;
       this.#parts.log.error('the stop could not be recorded', { err: error });
     }
+    this.#parts.log.info('the Pod stops', { reason });
     this.#move({ kind: 'drained' });
     for (const waiter of waiters) waiter.resolve();
   }

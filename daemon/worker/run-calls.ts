@@ -42,12 +42,13 @@ export async function runCalls(
   for (const [index, call] of calls.entries()) prepared.push(await prepare(ports, call, index));
   const places = new Semaphore(LIMITS.callsAtOnce);
   const queues = new Map<string, Promise<unknown>>();
+  const written = new Map<string, string>();
   const settled = await Promise.allSettled(
     calls.map(async (call, index) => {
       const ready = prepared[index];
       if (ready?.kind !== 'ready') return toResult(ports, call, ready?.outcome ?? NOT_RUN);
       const before = Promise.all(ready.turns.map((name) => queues.get(name) ?? NOTHING));
-      const mine = before.then(() => places.use(() => runOne(ports, ready, signal)));
+      const mine = before.then(() => places.use(() => runOne(ports, ready, written, signal)));
       const over = mine.catch(() => undefined);
       for (const name of ready.turns) queues.set(name, over);
       return toResult(ports, call, await mine);
@@ -58,6 +59,12 @@ export async function runCalls(
     return one.value;
   });
 }
+
+/**
+ * Hashes of what earlier calls of the same answer wrote, by path. The tracker learns of them when the results are
+ * committed; a second edit of the file comes before that. What they read is left out: the model has not seen it yet.
+ */
+type Written = Map<string, string>;
 
 const NOTHING = Promise.resolve();
 
@@ -88,13 +95,14 @@ async function prepare(ports: WorkerPorts, call: ToolCallItem, index: number): P
 async function runOne(
   ports: WorkerPorts,
   { tool, call }: Extract<Prepared, { kind: 'ready' }>,
+  written: Written,
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   if (signal.aborted) return NOT_RUN;
   const limit = { what: tool.name, ms: LIMITS.toolMs };
   try {
     return await withDeadline(signal, limit, async (within) => {
-      const work = track(ports, call, runTool(ports, tool, call, within));
+      const work = track(ports, call, runTool(ports, { tool, call, written }, within));
       return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
     });
   } catch (error) {
@@ -114,16 +122,19 @@ async function runOne(
 
 async function runTool(
   ports: WorkerPorts,
-  tool: Tool,
-  call: Passed<CheckedCall>,
+  {
+    tool,
+    call,
+    written,
+  }: { readonly tool: Tool; readonly call: Passed<CheckedCall>; readonly written: Written },
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   const { callId } = call;
-  return await tool.run(
+  const outcome = await tool.run(
     call.args,
     {
       files: ports.files,
-      knownHash: (path) => ports.journal.session().tracker.hashOf(path),
+      knownHash: (path) => written.get(path) ?? ports.journal.session().tracker.hashOf(path),
       intend: async (intent) => {
         const at = ports.clock.now();
         await ports.journal.commit({ session: [{ kind: 'call_started', at, callId, intent }] });
@@ -133,6 +144,8 @@ async function runTool(
     },
     signal,
   );
+  for (const { path, hash, op } of outcome.files ?? []) if (op === 'write') written.set(path, hash);
+  return outcome;
 }
 
 // Ends when the tool really has, also when nobody waits for it any more.

@@ -33,39 +33,30 @@ export function findUnsound(entries: readonly SessionEntry[]): string[] {
   let openCalls: string[] = [];
   for (const [at, entry] of entries.entries()) {
     const say = (what: string): number => problems.push(`${at} ${entry.kind}: ${what}`);
-    switch (entry.kind) {
-      case 'run_start':
-        if (openRun !== null) say(`run ${openRun} is still open`);
-        if (ended.has(entry.runId)) say(`run ${entry.runId} starts again`);
-        openRun = entry.runId;
-        break;
-      case 'run_outcome':
-        if (openRun !== entry.runId) say(`run ${entry.runId} is not open`);
-        if (openCalls.length > 0) say(`calls without a result: ${openCalls.join()}`);
-        ended.add(entry.runId);
-        openRun = null;
-        break;
-      case 'assistant_items':
-        if (openRun === null) say('outside a run');
-        if (openCalls.length > 0) say(`an answer before the results of ${openCalls.join()}`);
-        openCalls = entry.items.flatMap((item) => (item.type === 'tool_call' ? [item.callId] : []));
-        for (const callId of openCalls) {
-          if (called.has(callId)) say(`call ${callId} came before`);
-          called.add(callId);
-        }
-        break;
-      case 'tool_results': {
-        const results = entry.items.map(({ callId }) => callId);
-        if (results.join() !== openCalls.join())
-          say(`results of ${results.join()} for calls ${openCalls.join()}`);
-        openCalls = [];
-        break;
+    if (entry.kind === 'run_start') {
+      if (openRun !== null) say(`run ${openRun} is still open`);
+      if (ended.has(entry.runId)) say(`run ${entry.runId} starts again`);
+      openRun = entry.runId;
+    } else if (entry.kind === 'run_outcome') {
+      if (openRun !== entry.runId) say(`run ${entry.runId} is not open`);
+      if (openCalls.length > 0) say(`calls without a result: ${openCalls.join()}`);
+      ended.add(entry.runId);
+      openRun = null;
+    } else if (entry.kind === 'assistant_items') {
+      if (openRun === null) say('outside a run');
+      if (openCalls.length > 0) say(`an answer before the results of ${openCalls.join()}`);
+      openCalls = entry.items.flatMap((item) => (item.type === 'tool_call' ? [item.callId] : []));
+      for (const callId of openCalls) {
+        if (called.has(callId)) say(`call ${callId} came before`);
+        called.add(callId);
       }
-      case 'call_started':
-        if (!openCalls.includes(entry.callId)) say(`${entry.callId} is not open`);
-        break;
-      default:
-        break;
+    } else if (entry.kind === 'tool_results') {
+      const results = entry.items.map(({ callId }) => callId);
+      if (results.join() !== openCalls.join())
+        say(`results of ${results.join()} for calls ${openCalls.join()}`);
+      openCalls = [];
+    } else if (entry.kind === 'call_started' && !openCalls.includes(entry.callId)) {
+      say(`${entry.callId} is not open`);
     }
   }
   if (openRun !== null) problems.push(`run ${openRun} has no outcome`);

@@ -191,8 +191,9 @@ describe('EventHub', () => {
 
   test('PROTO-13: notices come with the answer once: all without after, only those not replayed with it', () => {
     const hub = hubWith(0);
-    const notice = (message: string) =>
+    const notice = (message: string): void => {
       hub.publish([{ event: 'notification', data: { level: 'warn', source: 'pod', message } }]);
+    };
     notice('old');
     for (let turn = 0; turn < LIMITS.ringEvents; turn += 1) hub.publish([numbered(turn)]);
     notice('new');

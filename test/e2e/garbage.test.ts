@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { bundleFixture } from '../support/bundle-fixture.ts';
+import { expectSound } from '../support/expect-sound.ts';
+import { startFixture } from '../support/fixture-process.ts';
+import { deadline } from '../support/slowness.ts';
+import { TempPod } from '../support/temp-pod.ts';
+import type { WireClient } from '../support/wire-client.ts';
+
+const TEXT = 'All work and no play makes a dull Pod. '.repeat(60);
+const SCRIPT = `loop = true\n[[steps]]\ntext = "${TEXT}"\nchunk_bytes = 9\ndelay_ms = 4\n`;
+const MESSAGES = 1_000;
+
+/** Runs one after the other until told to stop; each is told whole, delta by delta. */
+async function runAllAlong(client: WireClient, going: () => boolean): Promise<number> {
+  await client.call('Subscribe');
+  let runs = 0;
+  while (going()) {
+    const from = client.events.length;
+    const report = await client.call('Run', { input: `run ${runs}` });
+    expect(report).toMatchObject({ outcome: 'finished', text: TEXT });
+    const events = client.events.slice(from);
+    let shown = '';
+    for (const { event, data } of events) {
+      expect(event).not.toBe('lagged');
+      if (event !== 'text_delta') continue;
+      expect(data['offset']).toBe(shown.length);
+      shown += String(data['text']);
+    }
+    expect(shown).toBe(TEXT);
+    const done = events.filter(({ event }) => event === 'text_done');
+    expect(done.map(({ data }) => data['text'])).toEqual([TEXT]);
+    runs += 1;
+  }
+  return runs;
+}
+
+/** Asks all along, and answers how long the slowest answer took, in ms. */
+async function askAllAlong(client: WireClient, going: () => boolean): Promise<number> {
+  let slowestMs = 0;
+  while (going()) {
+    const begun = performance.now();
+    await client.call('GetStatus');
+    slowestMs = Math.max(slowestMs, performance.now() - begun);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return slowestMs;
+}
+
+type Status = { connections: number; rssBytes: number };
+
+/** The least memory that the Pod comes to when nobody troubles it for a while, or as soon as it is within `enough`. */
+async function settledRss(client: WireClient, enough: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  const end = Date.now() + deadline(4_000);
+  while (Date.now() < end && least > enough) {
+    const { rssBytes } = (await client.call('GetStatus')) as Status;
+    least = Math.min(least, rssBytes);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return least;
+}
+
+test(
+  'PROTO-2, PROTO-4, PROTO-9, INV-12: 1,000 pieces of garbage and 1,000 clients that vanish harm nobody and leave nothing',
+  async () => {
+    const seed = Number(process.env['PODD_TEST_SEED'] ?? Date.now() % 1_000_000);
+    console.info(`garbage seed ${seed}`);
+    await using fixture = await bundleFixture('rude-clients.ts');
+    await using pod = new TempPod({ script: SCRIPT });
+    await pod.start();
+    using good = await pod.client();
+    using asks = await pod.client();
+    let going = true;
+    const runs = runAllAlong(good, () => going);
+    const slowest = askAllAlong(asks, () => going);
+    using looks = await pod.client();
+    // A failure of these two is told when they are awaited below.
+    runs.catch(() => undefined);
+    slowest.catch(() => undefined);
+
+    const trouble = async (count: number, at: number): Promise<void> => {
+      await using rude = startFixture(fixture.path, [pod.socket, String(at), String(count)]);
+      await rude.waitForLines(1);
+    };
+    await trouble(MESSAGES / 10, seed);
+    const afterTenth = await settledRss(looks, 0);
+    await trouble((MESSAGES * 9) / 10, seed + 1);
+    const afterAll = await settledRss(looks, afterTenth * 1.05);
+
+    going = false;
+    expect(await runs).toBeGreaterThan(0);
+    const slowestMs = await slowest;
+    await looks.waitFor(() => undefined, 'nothing', 0).catch(() => undefined);
+    const { connections } = (await looks.call('GetStatus')) as Status;
+    console.info(
+      `rss ${(afterTenth / 2 ** 20).toFixed(1)} → ${(afterAll / 2 ** 20).toFixed(1)} MiB, slowest GetStatus ${slowestMs.toFixed(0)} ms`,
+    );
+    // The good one, the one that asks, and this one.
+    expect(connections).toBe(3);
+    expect(afterAll).toBeLessThanOrEqual(afterTenth * 1.05);
+    expect(slowestMs).toBeLessThan(deadline(100));
+    good.answers.splice(0);
+    await expectSound(pod, looks);
+  },
+  deadline(60_000),
+);
