@@ -15,9 +15,8 @@ export type Frame =
   | { readonly kind: 'too_long' };
 
 const LF = 0x0a;
-const START_BYTES = 4 * 1024;
-/** A buffer that grew beyond this is given back once its line is complete. */
-const KEEP_BYTES_MAX = 64 * 1024;
+/** Unfinished lines are held in blocks of this size: no copy grows with the line, and no large piece of memory is asked for. */
+const BLOCK_BYTES = 64 * 1024;
 
 /**
  * Turns chunks of any size into lines. Code points split across chunks are kept whole, because bytes are
@@ -25,8 +24,9 @@ const KEEP_BYTES_MAX = 64 * 1024;
  */
 export class LineDecoder {
   readonly #lineBytesMax: number;
-  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  #held: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #utf8 = newUtf8();
+  /** All but the last are full. */
+  #blocks: Uint8Array[] = [];
   #heldBytes = 0;
   #ended = false;
 
@@ -62,38 +62,46 @@ export class LineDecoder {
   }
 
   #complete(last: Uint8Array): Frame {
-    let bytes = last;
-    if (this.#heldBytes > 0) {
-      this.#hold(last);
-      bytes = this.#held.subarray(0, this.#heldBytes);
-    }
-    let frame: Frame;
     try {
-      frame = { kind: 'line', text: this.#utf8.decode(bytes) };
+      let text = '';
+      for (const block of this.#held()) text += this.#utf8.decode(block, { stream: true });
+      // Also ends a code point that the line cut off: that is not UTF-8.
+      return { kind: 'line', text: text + this.#utf8.decode(last) };
     } catch {
-      frame = { kind: 'not_utf8' };
+      // One that failed midway may remember half a code point.
+      this.#utf8 = newUtf8();
+      return { kind: 'not_utf8' };
+    } finally {
+      this.#release();
     }
-    this.#heldBytes = 0;
-    if (this.#held.length > KEEP_BYTES_MAX) this.#release();
-    return frame;
   }
 
-  // Doubles, so that a line that arrives a byte at a time costs its length, not its square.
+  #held(): Uint8Array[] {
+    const over = this.#heldBytes % BLOCK_BYTES;
+    const last = this.#blocks.at(-1);
+    if (over === 0 || last === undefined) return this.#blocks;
+    return [...this.#blocks.slice(0, -1), last.subarray(0, over)];
+  }
+
   #hold(part: Uint8Array): void {
-    const needed = this.#heldBytes + part.length;
-    if (needed > this.#held.length) {
-      const grown = new Uint8Array(Math.max(START_BYTES, needed, this.#held.length * 2));
-      grown.set(this.#held.subarray(0, this.#heldBytes));
-      this.#held = grown;
+    for (let from = 0; from < part.length; ) {
+      const at = this.#heldBytes % BLOCK_BYTES;
+      if (at === 0) this.#blocks.push(new Uint8Array(BLOCK_BYTES));
+      const piece = part.subarray(from, from + BLOCK_BYTES - at);
+      this.#blocks.at(-1)?.set(piece, at);
+      this.#heldBytes += piece.length;
+      from += piece.length;
     }
-    this.#held.set(part, this.#heldBytes);
-    this.#heldBytes = needed;
   }
 
   #release(): void {
-    this.#held = new Uint8Array(0);
+    this.#blocks = [];
     this.#heldBytes = 0;
   }
+}
+
+function newUtf8(): TextDecoder {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 }
 
 /** One message as it goes onto the wire. `JSON.stringify` escapes every LF, so the only one is the last. */

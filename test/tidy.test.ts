@@ -115,6 +115,15 @@ describe('the tree', () => {
     expect(without).toEqual([]);
   });
 
+  test('LOOP-5: the loop imports ports and pure parts only, no socket, file or store', () => {
+    const imports = sources('daemon/worker').flatMap(({ text }) =>
+      [...text.matchAll(/from '([^']+)'/g)].map((match) => match[1] ?? ''),
+    );
+    expect(imports.length).toBeGreaterThan(30);
+    const allowed = /^(\.\/|\.\.\/(core|ports|support)\/|\.\.\/\.\.\/protocol\/)/;
+    expect(imports.filter((from) => !allowed.test(from))).toEqual([]);
+  });
+
   test('has a lock that npm ci takes: every optional package is in it, also those of other platforms', () => {
     type Locked = { readonly optionalDependencies?: Record<string, string> };
     const { packages } = JSON.parse(read('package-lock.json')) as {

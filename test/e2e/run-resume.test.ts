@@ -25,7 +25,7 @@ async function midStream(
 }
 
 describe('Cancel', () => {
-  test('PROTO-21, PROTO-4: mid-stream it answers quiescent, keeps the text as incomplete, and the next run works', async () => {
+  test('PROTO-21, PROTO-4: mid-stream it answers quiescent, keeps the text as incomplete, and the next run finishes', async () => {
     await using pod = await started(SLOW);
     using client = await pod.client();
     const { runId, report } = await midStream(client);

@@ -59,7 +59,7 @@ describe('tool calls', () => {
     for (const [at, { summary }] of results.entries()) expect(summary).toContain(`f${at}.txt`);
   });
 
-  test('TOOL-3, LOOP-5: two edits of one file in one answer both land, in call order', async () => {
+  test('TOOL-3, LOOP-2: two edits of one file in one answer both land, in call order', async () => {
     await using pod = new TempPod({
       script: script([read()], [edit('one', 'eins'), edit('two', 'zwei'), edit('eins', 'uno')]),
     });

@@ -31,7 +31,7 @@ describe('connect', () => {
     await expect(connect(join(folder.path, 'none'))).rejects.toThrow(/there is no socket at/);
     await expect(connect(join(plain, 'sock'))).rejects.toThrow(/there is no socket at/);
     await expect(connect(plain)).rejects.toThrow(/nobody serves|no socket/);
-    await expect(connect(dead)).rejects.toThrow(/nobody serves it: the Pod died/);
+    await expect(connect(dead)).rejects.toThrow(/the Pod died, nobody serves/);
     expect(await codeOf(connect(dead))).toBe('unreachable');
   });
 

@@ -113,7 +113,7 @@ const RARE = new Set(['tooLong', 'justFits']);
 export function garbage(random: Random): { readonly kind: string; readonly bytes: Buffer } {
   for (;;) {
     const kind = random.pick(Object.keys(KINDS));
-    if (RARE.has(kind) && random.next() > 0.3) continue;
+    if (RARE.has(kind) && random.next() > 0.25) continue;
     return { kind, bytes: KINDS[kind]?.(random) ?? Buffer.alloc(0) };
   }
 }
