@@ -100,7 +100,7 @@ export class LineDecoder {
   }
 }
 
-function newUtf8(): TextDecoder {
+function newUtf8(): InstanceType<typeof TextDecoder> {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 }
 
