@@ -5,6 +5,10 @@
 export const LIMITS = {
   /** One line of the wire. The same number stands in `protocol/framing.ts`. */
   lineBytes: 16 * 1024 * 1024,
+  /** An unfinished line that is longer takes one of the places for such lines, and has a deadline. */
+  shortLineBytes: 256 * 1024,
+  longLines: 2,
+  longLineMs: 10_000,
   /** Connections at once. A further one is answered `busy` and closed. */
   connections: 256,
   /** Requests of one connection that are not answered yet. Reading from it pauses at this number. */

@@ -10,10 +10,18 @@ import type { Log } from '../ports/log.ts';
 import { encodeBatch } from './batch-answer.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EventHub, Subscriber } from './event-hub.ts';
+import type { LargeLines } from './large-lines.ts';
 
 const PING = Buffer.from(encodeLine({ jsonrpc: '2.0', method: 'Ping' }), 'utf8');
 
-type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly log: Log };
+type Services = {
+  readonly dispatch: Dispatch;
+  readonly hub: EventHub;
+  readonly log: Log;
+  readonly largeLines: LargeLines;
+};
+
+type LongLine = { deadline: NodeJS.Timeout | null; leave: () => void };
 
 /**
  * One client. It answers what it is asked and says nothing else, until it is asked for events. A client that ends
@@ -25,7 +33,7 @@ type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly 
 export class Connection implements Subscriber {
   readonly #socket: Socket;
   readonly #services: Services;
-  readonly #decoder = new LineDecoder(LIMITS.lineBytes);
+  #decoder = new LineDecoder(LIMITS.lineBytes);
   readonly #idsInFlight = new Set<string>();
   /** What was read and not yet taken: of one chunk at most, as reading pauses meanwhile. */
   #frames: readonly Frame[] = [];
@@ -38,6 +46,8 @@ export class Connection implements Subscriber {
   #clientEnded = false;
   #refused = false;
   #closing = false;
+  /** A long line that is not whole yet; without a deadline it waits for its place, and nothing is read. */
+  #longLine: LongLine | null = null;
   /** Events that came between a Subscribe and its answer, which goes first; a few microtasks' worth. */
   #held: Buffer[] = [];
   #holds = 0;
@@ -60,6 +70,7 @@ export class Connection implements Subscriber {
     });
     socket.on('close', () => {
       clearImmediate(this.#nextTurn);
+      this.#leaveLongLine();
       services.hub.unsubscribe(this);
     });
   }
@@ -99,7 +110,32 @@ export class Connection implements Subscriber {
     if (this.#refused) return;
     this.#frames = [...this.#frames.slice(this.#taken), ...this.#decoder.push(chunk)];
     this.#taken = 0;
+    this.#watchLongLine();
     this.#goOn();
+  }
+
+  #watchLongLine(): void {
+    const isLong = this.#decoder.pendingBytes > LIMITS.shortLineBytes;
+    if (!isLong) this.#leaveLongLine();
+    else if (this.#longLine === null) {
+      const line: LongLine = { deadline: null, leave: () => undefined };
+      this.#longLine = line;
+      line.leave = this.#services.largeLines.take(() => {
+        line.deadline = setTimeout(() => {
+          this.#refuseLine(
+            `a line over ${LIMITS.shortLineBytes} bytes has to be whole within ${LIMITS.longLineMs} ms`,
+          );
+        }, LIMITS.longLineMs);
+        this.#goOn();
+      });
+    }
+  }
+
+  #leaveLongLine(): void {
+    if (this.#longLine === null) return;
+    if (this.#longLine.deadline !== null) clearTimeout(this.#longLine.deadline);
+    this.#longLine.leave();
+    this.#longLine = null;
   }
 
   #end(): void {
@@ -116,8 +152,9 @@ export class Connection implements Subscriber {
   /** Takes the next message, unless the client is owed more than it takes: its own doing, and nobody else's memory. */
   #goOn(): void {
     if (this.#socket.destroyed) return;
+    const queued = this.#longLine !== null && this.#longLine.deadline === null;
     if (this.#nextTurn !== undefined) {
-      if (this.#frames.length > 0) this.#socket.pause();
+      if (this.#frames.length > 0 || queued) this.#socket.pause();
       return;
     }
     const full =
@@ -137,14 +174,14 @@ export class Connection implements Subscriber {
       this.#frames = [];
       this.#taken = 0;
     }
-    if (full || waiting) this.#socket.pause();
+    if (full || waiting || queued) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
     if (!waiting) this.#endIfDone();
   }
 
   #take(frame: Frame): void {
     if (frame.kind === 'too_long') {
-      this.#refuseLine();
+      this.#refuseLine(`a line is at most ${LIMITS.lineBytes} bytes`);
       return;
     }
     if (frame.kind === 'not_utf8') {
@@ -227,13 +264,13 @@ export class Connection implements Subscriber {
   }
 
   // The rest of the line can't be told from a new one. It is read and thrown away for a moment, so that the client gets its answer.
-  #refuseLine(): void {
+  #refuseLine(says: string): void {
+    if (this.#refused) return;
     this.#refused = true;
-    this.#socket.end(
-      encodeLine(
-        failure(null, JSON_RPC.invalidRequest, `a line is at most ${LIMITS.lineBytes} bytes`),
-      ),
-    );
+    this.#decoder = new LineDecoder(0);
+    this.#leaveLongLine();
+    this.#socket.end(encodeLine(failure(null, JSON_RPC.invalidRequest, says)));
+    this.#socket.resume();
     const timer = setTimeout(() => {
       this.#socket.destroy();
     }, LIMITS.closeStepMs);

@@ -8,11 +8,13 @@ import type { Log } from '../ports/log.ts';
 import { Connection } from './connection.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EventHub } from './event-hub.ts';
+import { LargeLines } from './large-lines.ts';
 import { toRpcError } from './to-rpc-error.ts';
 
 export type RpcServer = AsyncDisposable & { readonly connections: () => number };
 
 type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly log: Log };
+type Joint = Services & { readonly largeLines: LargeLines };
 
 /**
  * Serves the socket at `path`, mode 0600. A socket file that nobody answers at is a dead Pod's and is removed;
@@ -22,8 +24,9 @@ type Services = { readonly dispatch: Dispatch; readonly hub: EventHub; readonly 
 export async function listen(path: string, services: Services): Promise<RpcServer> {
   checkPath(path);
   const connections = new Set<Connection>();
+  const joint: Joint = { ...services, largeLines: new LargeLines(LIMITS.longLines) };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    accept(socket, connections, services);
+    accept(socket, connections, joint);
   });
   await bind(server, path);
   // EMFILE and the like: that client goes without, the socket goes on.
@@ -43,7 +46,7 @@ export async function listen(path: string, services: Services): Promise<RpcServe
   };
 }
 
-function accept(socket: Socket, connections: Set<Connection>, services: Services): void {
+function accept(socket: Socket, connections: Set<Connection>, services: Joint): void {
   if (connections.size >= LIMITS.connections) {
     const fault = new Fault('busy', `this Pod has ${LIMITS.connections} connections, its limit`);
     socket.on('error', () => undefined);

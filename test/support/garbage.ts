@@ -106,16 +106,27 @@ const KINDS: Readonly<Record<string, (random: Random) => Buffer>> = {
     }),
 };
 
-// The largest ones cost both sides their time, so they are rarer than the rest.
-const RARE = new Set(['tooLong', 'justFits']);
+/** As much as a line may hold and more, so they are rarer than the rest. */
+const HUGE = ['tooLong', 'justFits'];
+const HUGE_EVERY = 25;
+const COMMON = Object.keys(KINDS).filter((kind) => !HUGE.includes(kind));
 
-/** One message that no client should send, with or without its end. */
-export function garbage(random: Random): { readonly kind: string; readonly bytes: Buffer } {
-  for (;;) {
-    const kind = random.pick(Object.keys(KINDS));
-    if (RARE.has(kind) && random.next() > 0.25) continue;
-    return { kind, bytes: KINDS[kind]?.(random) ?? Buffer.alloc(0) };
-  }
+export type Garbage = { readonly isHuge: boolean; readonly bytes: Buffer };
+
+/**
+ * The messages that no client should send, with or without their end. Kinds take turns, so that any stretch of them
+ * is as good as another; what is in them is random.
+ */
+export function garbage(random: Random): () => Garbage {
+  let made = 0;
+  return () => {
+    made += 1;
+    const isHuge = made % HUGE_EVERY === 0;
+    const kinds = isHuge ? HUGE : COMMON;
+    const turn = isHuge ? made / HUGE_EVERY : made;
+    const kind = kinds[turn % kinds.length] ?? 'notJson';
+    return { isHuge, bytes: KINDS[kind]?.(random) ?? Buffer.alloc(0) };
+  };
 }
 
 function line(text: string): Buffer {
