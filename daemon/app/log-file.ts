@@ -64,7 +64,15 @@ export function openLogFile(
       for (const line of waiting.splice(0)) write(line);
     },
     reopen: () => {
-      file.reopen();
+      try {
+        file.reopen();
+      } catch (error) {
+        write({
+          level: 'error',
+          message: 'the log could not be opened again',
+          fields: { err: error },
+        });
+      }
     },
     [Symbol.asyncDispose]: () => {
       file.close();
@@ -105,9 +113,11 @@ class CappedFile {
   }
 
   reopen(): void {
+    // The old one goes only when the new one is there.
+    const fd = openSync(this.#path, 'a', 0o600);
     this.close();
-    this.#fd = openSync(this.#path, 'a', 0o600);
-    this.#bytes = fstatSync(this.#fd).size;
+    this.#fd = fd;
+    this.#bytes = fstatSync(fd).size;
   }
 
   close(): void {

@@ -62,8 +62,22 @@ async function serve(options: Extract<Options, { kind: 'serve' }>): Promise<numb
     await tellBug(pod, error);
     return process.exit(EXIT_BUG);
   }
-  await pod[Symbol.asyncDispose]();
+  await closeInTime(pod);
   return 0;
+}
+
+/** Closes what is open. What hangs, a step or a file call that nobody waits for any more, does not keep the process. */
+async function closeInTime(pod: StartedPod): Promise<void> {
+  setTimeout(() => {
+    pod.logFile.log.error('the process does not end: something hangs', { limitMs: LIMITS.exitMs });
+    endForGood();
+  }, LIMITS.exitMs).unref();
+  await pod[Symbol.asyncDispose]();
+}
+
+// process.exit would wait for the thread that hangs.
+function endForGood(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** One line for whoever waits for it. A reader that is gone is no reason not to serve. */

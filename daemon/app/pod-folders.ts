@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { Fault } from '../core/fault.ts';
 import type { PodPaths } from '../manifest/paths.ts';
 import { writeAtomically } from '../support/atomic-file.ts';
@@ -15,8 +15,8 @@ export async function makeStateFolders(paths: PodPaths): Promise<void> {
 }
 
 /**
- * The runtime folder. Its removal is the last sign of a Pod's end, so it is opened first and made only when the Pod's
- * name is held; one that was never made is somebody else's and stays.
+ * The runtime folder: made when the Pod's name is held, and gone before the name is let go, so that it is never the
+ * next Pod's. It is moved aside first, whole, and then removed.
  */
 export class RuntimeFolder implements AsyncDisposable {
   readonly #paths: PodPaths;
@@ -35,7 +35,10 @@ export class RuntimeFolder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#made) await rm(this.#paths.runtime, { recursive: true, force: true });
+    if (!this.#made) return;
+    const aside = `${this.#paths.runtimeRoot}/.gone-${process.pid}`;
+    await rename(this.#paths.runtime, aside);
+    await rm(aside, { recursive: true, force: true });
   }
 }
 

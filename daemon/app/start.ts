@@ -21,13 +21,13 @@ import { EventHub } from '../rpc/event-hub.ts';
 import { createHandlers } from '../rpc/handlers.ts';
 import type { RpcServer } from '../rpc/listen.ts';
 import { listen } from '../rpc/listen.ts';
-import { openJournal } from '../session/open-journal.ts';
 import { Closing } from '../support/closing.ts';
 import { buildModel } from './build-model.ts';
 import { buildScopeView } from './build-scope.ts';
 import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
 import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
+import { openStore } from './open-store.ts';
 import type { Options } from './options.ts';
 import { makeStateFolders, RuntimeFolder } from './pod-folders.ts';
 import { StatusFile } from './status-file.ts';
@@ -76,10 +76,8 @@ export async function startPod(
   await makeStateFolders(paths.value);
   const logFile = closing.use('log', openLog(paths.value, options, manifest));
   const { log } = logFile;
-  const runtime = closing.use('runtime folder', new RuntimeFolder(paths.value));
   const joint: { hub?: EventHub; server?: RpcServer; status?: StatusFile } = {};
-  const { journal, restored } = await openJournal({
-    folder: paths.value.db,
+  const { journal, restored } = await openStore(manifest.pod.name, paths.value, {
     session: options.session,
     newSessionId: () => sessionId(v7()),
     bootId: await readBootId(),
@@ -90,8 +88,6 @@ export async function startPod(
       for (const { event, data } of events) if (event === 'state') joint.status?.show(data.state);
     },
     log,
-  }).catch(async (error: unknown) => {
-    throw await nameHolder(error, manifest.pod.name, paths.value);
   });
   closing.use('journal', journal);
   const { epoch } = journal.state();
@@ -132,6 +128,7 @@ export async function startPod(
     },
   });
 
+  const runtime = closing.use('runtime folder', new RuntimeFolder(paths.value));
   await runtime.make({ pid: process.pid, manifest: renderManifest(manifest, scope.own()) });
   const facts = {
     pod: manifest.pod.name,
@@ -173,18 +170,6 @@ export async function startPod(
     },
     [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),
   };
-}
-
-/** The store's lock holds the Pod's name; who has it left its pid in the runtime folder. */
-async function nameHolder(error: unknown, pod: string, paths: PodPaths): Promise<unknown> {
-  if (!(error instanceof Fault) || error.code !== 'taken') return error;
-  const pid = await readFile(paths.pid, 'utf8').catch(() => '');
-  const holder = /^\d+\n$/.test(pid) ? ` (pid ${pid.trim()})` : '';
-  return new Fault(
-    'taken',
-    `Pod ${pod} is running already${holder}: stop it with podctl stop ${pod}, or use another pod.name`,
-    { cause: error },
-  );
 }
 
 function openLog(

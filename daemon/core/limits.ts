@@ -47,8 +47,12 @@ export const LIMITS = {
   /** Model requests. Adapters for real providers have finer ones. */
   requestTotalMs: 30 * 60_000,
   emptyAnswers: 2,
+  /** Text, reasoning and arguments of one answer; it fits an entry, with JSON's escapes. */
+  answerUnits: 4 * 1024 * 1024,
+  answerBlocks: 1024,
   callsPerTurn: 128,
-  callsAtOnce: 16,
+  /** Fewer than libuv's four threads: files that hang must leave one to the journal. */
+  callsAtOnce: 3,
   /** A tool that runs longer is ended with an error result. */
   toolMs: 120_000,
   /** How long a tool may take to end after its signal; what still runs then is named, not waited for. */
@@ -66,6 +70,10 @@ export const LIMITS = {
   /** A commit that the disk does not take in this time fails its run. */
   commitMs: 30_000,
   openStoreMs: 30_000,
+  /** A start waits so long for a holder of the name that is on its way out. */
+  leavingHolderMs: 2_000,
+  /** A process that has stopped and closed nothing for so long is ended: a file call that hangs would keep it for ever. */
+  exitMs: 3_000,
 
   resultContentBytes: 16 * 1024,
   resultSummaryBytes: 1024,
@@ -75,7 +83,7 @@ export const LIMITS = {
   readLines: 2_000,
   readLineUnits: 2_000,
   /** Files up to this size are hashed when read, and can then be written or edited. */
-  editableFileBytes: 64 * 1024 * 1024,
+  editableFileBytes: 8 * 1024 * 1024,
   /** Places that one edit may replace. */
   editMatches: 100_000,
   /** The diff that an edit shows; the rest is only counted. */

@@ -39,6 +39,15 @@ export type SessionState = {
   readonly tracker: Pick<FileTracker, 'hashOf' | 'files'>;
 };
 
+/**
+ * The run that came last, for whoever sees the session while none is under way: one whose end could not be stored is
+ * still open in the log, and as good as cut off by a crash.
+ */
+export function lastRunOf(session: Pick<SessionState, 'openRun' | 'lastRun'>): LastRun | null {
+  const { openRun, lastRun } = session;
+  return openRun === null ? lastRun : { runId: openRun, outcome: 'interrupted', interrupted: true };
+}
+
 /** Usage records kept in memory; estimates look at the newest, totals are summed as they come. */
 const USAGE_RECORDS_MAX = 2_048;
 

@@ -20,7 +20,16 @@ import { openForWrite } from './write-target.ts';
  */
 export function openFiles(scope: ScopeView, forbidden: readonly string[], umask = 0o022): Files {
   let judge: Promise<Judge> | undefined;
-  const judged = (): Promise<Judge> => (judge ??= createJudge(scope, forbidden));
+  const judged = async (): Promise<Judge> => {
+    judge ??= createJudge(scope, forbidden);
+    try {
+      return await judge;
+    } catch (error) {
+      // What failed for want of a descriptor may go well the next time.
+      judge = undefined;
+      throw error;
+    }
+  };
   return {
     openForRead: async (path, signal) => {
       signal.throwIfAborted();

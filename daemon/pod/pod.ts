@@ -8,6 +8,7 @@ import type { RunId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { LifeEvent, PodState } from '../core/pod-state.ts';
 import { nextPodState, toWireState } from '../core/pod-state.ts';
+import { lastRunOf } from '../core/session-state.ts';
 import { NO_USAGE } from '../core/usage.ts';
 import type { PodControl } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
@@ -181,7 +182,7 @@ export class Pod implements PodControl {
       this.#begin(request);
       return;
     }
-    const { lastRun } = this.#parts.journal.session();
+    const lastRun = lastRunOf(this.#parts.journal.session());
     if (lastRun === null || lastRun.outcome === 'finished') {
       const why = lastRun === null ? 'no run was stored yet' : 'the last run finished';
       answer.reject(new Fault('nothing_to_resume', why));
@@ -217,7 +218,7 @@ export class Pod implements PodControl {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       await this.#over(run, { kind: 'prepareAbandoned', run: run.id });
-      run.failed(error);
+      run.failed(withRun(error, run.id));
       return;
     }
     const { trigger } = run.request;
@@ -263,7 +264,13 @@ export class Pod implements PodControl {
       if (!(error instanceof Fault)) throw error;
       // Its terminal record is written by the next run, or at the next start. Clients are told now.
       const data = { code: 'storage_error' as const, message: error.message, runId: run.id };
-      await this.#parts.journal.commit({ events: [{ event: 'error', data }] });
+      const { code, message } = data;
+      await this.#parts.journal.commit({
+        events: [
+          { event: 'error', data },
+          { event: 'run_end', data: { runId: run.id, error: { code, message } } },
+        ],
+      });
       return fault ?? withRun(error, run.id);
     }
   }
@@ -283,7 +290,10 @@ export class Pod implements PodControl {
     if (this.#stop !== null) {
       // A second stop can only be more urgent.
       this.#stop.waiters.push(event.answer);
-      if (event.mode === 'now') this.#run?.cancel({ kind: 'shutdown' });
+      if (event.mode === 'now') {
+        this.#run?.cancel({ kind: 'shutdown' });
+        this.#after(event.deadlineMs - LIMITS.stopAbandonMs, { kind: 'stopOverdue' });
+      }
       return;
     }
     this.#stop = { reason: event.reason, waiters: [event.answer] };

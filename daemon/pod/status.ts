@@ -1,6 +1,6 @@
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { Status } from '../../protocol/status.ts';
-import type { SessionState } from '../core/session-state.ts';
+import { lastRunOf, type SessionState } from '../core/session-state.ts';
 import { estimateOccupancy } from '../core/usage.ts';
 import type { RunView } from '../ports/pod-control.ts';
 import type { Phase, StateName } from '../../protocol/state.ts';
@@ -13,6 +13,8 @@ export function toStatus(
 ): Omit<Status, 'connections'> {
   const { journal, config } = parts;
   const session = journal.session();
+  // A run that is under way is no last one.
+  const lastRun = view.run === undefined ? lastRunOf(session) : session.lastRun;
   return {
     protocol: PROTOCOL_VERSION,
     version: parts.version,
@@ -20,8 +22,8 @@ export function toStatus(
     pid: parts.process.pid,
     epoch: parts.epoch,
     ...view,
-    lastOutcome: session.lastRun?.outcome ?? null,
-    interrupted: session.lastRun?.interrupted ?? false,
+    lastOutcome: lastRun?.outcome ?? null,
+    interrupted: lastRun?.interrupted ?? false,
     sessionId: session.sessionId,
     headHash: journal.headHash(),
     turnCount: session.turnCount,

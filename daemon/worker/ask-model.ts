@@ -16,6 +16,8 @@ import type { WorkerPorts } from './worker-ports.ts';
 /** Results whose commit is still under way: the request may leave with them, its answer waits for them. */
 export type Unsynced = { readonly items: readonly Item[]; readonly durable: Promise<void> };
 
+export const SYNCED: Unsynced = { items: [], durable: Promise.resolve() };
+
 export type Answer = {
   readonly calls: readonly ToolCallItem[];
   readonly usage: Usage;
@@ -39,7 +41,8 @@ export async function askModel(
   signal: AbortSignal,
 ): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await askOnce(ports, unsynced, turnEnd, signal);
+    // Once the first attempt is over the results are on disk, and so in the history.
+    const answer = await askOnce(ports, attempt === 1 ? unsynced : SYNCED, turnEnd, signal);
     if (answer.kind === 'whole') return answer;
     if (attempt >= LIMITS.emptyAnswers)
       throw new Fault('provider_error', 'the model answered with neither text nor tool calls', {

@@ -3,6 +3,7 @@ import type { Item, ToolCallItem } from '../../protocol/items.ts';
 import type { StopReason, Usage } from '../../protocol/report.ts';
 import { assertNever } from '../core/assert.ts';
 import { Fault } from '../core/fault.ts';
+import { LIMITS } from '../core/limits.ts';
 import { NO_USAGE } from '../core/usage.ts';
 import type { ModelEvent } from '../ports/model.ts';
 
@@ -22,6 +23,7 @@ export class AnswerBuilder {
   readonly #nextBlock: () => number;
   readonly #origin: { readonly provider: string; readonly model: string };
   readonly #blocks = new Map<number, Block>();
+  #units = 0;
   usage: Usage = NO_USAGE;
   stopReason: StopReason | null = null;
 
@@ -116,6 +118,7 @@ export class AnswerBuilder {
 
   #start(index: number, block: Block): void {
     if (this.#blocks.has(index)) throw malformed(`block ${index} started twice`);
+    if (this.#blocks.size >= LIMITS.answerBlocks) throw malformed('too many blocks');
     this.#blocks.set(index, block);
   }
 
@@ -137,6 +140,13 @@ export class AnswerBuilder {
 
   #grow(block: Block, text: string): Delta {
     const offset = block.text.length;
+    this.#units += text.length;
+    if (this.#units > LIMITS.answerUnits)
+      throw new Fault(
+        'provider_error',
+        `the answer is longer than ${LIMITS.answerUnits} characters`,
+        { data: { reason: 'too_long', retryable: false } },
+      );
     block.text += text;
     if (block.kind === 'call')
       return {

@@ -39,7 +39,8 @@ export async function runCalls(
   signal: AbortSignal,
 ): Promise<CallResult[]> {
   const prepared: Prepared[] = [];
-  for (const [index, call] of calls.entries()) prepared.push(await prepare(ports, call, index));
+  for (const [index, call] of calls.entries())
+    prepared.push(await prepareInTime(ports, call, index, signal));
   const places = new Semaphore(LIMITS.callsAtOnce);
   const queues = new Map<string, Promise<unknown>>();
   const written = new Map<string, string>();
@@ -69,6 +70,25 @@ type Written = Map<string, string>;
 const NOTHING = Promise.resolve();
 
 const NOT_RUN: ToolOutcome = { isError: true, summary: 'cancelled before it ran' };
+
+// Finding out what a path names is work on files too, and may hang as any.
+async function prepareInTime(
+  ports: WorkerPorts,
+  call: ToolCallItem,
+  index: number,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  if (signal.aborted) return { kind: 'immediate', outcome: NOT_RUN };
+  const limit = { what: call.name, ms: LIMITS.toolMs };
+  try {
+    return await withDeadline(signal, limit, async (within) => {
+      const work = track(ports, call, prepare(ports, call, index));
+      return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
+    });
+  } catch (error) {
+    return { kind: 'immediate', outcome: toFailure(ports, call, error) };
+  }
+}
 
 async function prepare(ports: WorkerPorts, call: ToolCallItem, index: number): Promise<Prepared> {
   const refused = (summary: string): Prepared => ({
@@ -100,25 +120,39 @@ async function runOne(
 ): Promise<ToolOutcome> {
   if (signal.aborted) return NOT_RUN;
   const limit = { what: tool.name, ms: LIMITS.toolMs };
+  const intents: Intents = { failure: null };
   try {
     return await withDeadline(signal, limit, async (within) => {
-      const work = track(ports, call, runTool(ports, { tool, call, written }, within));
+      const work = track(ports, call, runTool(ports, { tool, call, written, intents }, within));
       return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
     });
   } catch (error) {
-    if (error instanceof Fault) throw error;
-    if (error instanceof Cancelled)
-      return {
-        isError: true,
-        summary:
-          error.why.kind === 'deadline'
-            ? `${error.message}; it was ended, outcome unknown`
-            : 'cancelled; outcome unknown',
-      };
-    ports.log.error('a tool threw', { tool: tool.name, callId: call.callId, err: error });
-    return { isError: true, summary: `${tool.name} failed for a reason of its own; see the log` };
+    // Only a log that can't be written ends the run; trouble with a user's file is told to the model.
+    if (intents.failure !== null) throw intents.failure;
+    return toFailure(ports, call, error);
   }
 }
+
+function toFailure(
+  ports: WorkerPorts,
+  { name, callId }: { readonly name: string; readonly callId: string },
+  error: unknown,
+): ToolOutcome {
+  if (error instanceof Cancelled)
+    return {
+      isError: true,
+      summary:
+        error.why.kind === 'deadline'
+          ? `${error.message}; it was ended, outcome unknown`
+          : 'cancelled; outcome unknown',
+    };
+  if (error instanceof Fault) return { isError: true, summary: `${name} failed: ${error.message}` };
+  ports.log.error('a tool threw', { tool: name, callId, err: error });
+  return { isError: true, summary: `${name} failed for a reason of its own; see the log` };
+}
+
+/** Why an intent could not be stored, if that happened. */
+type Intents = { failure: Error | null };
 
 async function runTool(
   ports: WorkerPorts,
@@ -126,7 +160,13 @@ async function runTool(
     tool,
     call,
     written,
-  }: { readonly tool: Tool; readonly call: Passed<CheckedCall>; readonly written: Written },
+    intents,
+  }: {
+    readonly tool: Tool;
+    readonly call: Passed<CheckedCall>;
+    readonly written: Written;
+    readonly intents: Intents;
+  },
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   const { callId } = call;
@@ -137,7 +177,12 @@ async function runTool(
       knownHash: (path) => written.get(path) ?? ports.journal.session().tracker.hashOf(path),
       intend: async (intent) => {
         const at = ports.clock.now();
-        await ports.journal.commit({ session: [{ kind: 'call_started', at, callId, intent }] });
+        try {
+          await ports.journal.commit({ session: [{ kind: 'call_started', at, callId, intent }] });
+        } catch (error) {
+          intents.failure = error instanceof Error ? error : new Fault('internal', String(error));
+          throw error;
+        }
         // The disk may have taken its time: nothing is begun that was cancelled meanwhile.
         signal.throwIfAborted();
       },
@@ -149,7 +194,11 @@ async function runTool(
 }
 
 // Ends when the tool really has, also when nobody waits for it any more.
-async function track<T>(ports: WorkerPorts, call: CheckedCall, work: Promise<T>): Promise<T> {
+async function track<T>(
+  ports: WorkerPorts,
+  call: { readonly callId: string },
+  work: Promise<T>,
+): Promise<T> {
   const end = ports.activity.begin({ kind: 'tool_call', id: call.callId });
   try {
     return await work;

@@ -6,7 +6,7 @@ import type { RunId } from '../core/ids.ts';
 import { addUsage, NO_USAGE } from '../core/usage.ts';
 import { ignore } from '../support/deferred.ts';
 import type { Unsynced } from './ask-model.ts';
-import { askModel } from './ask-model.ts';
+import { askModel, SYNCED } from './ask-model.ts';
 import { historyEvent } from './history-event.ts';
 import type { CallResult } from './run-calls.ts';
 import { runCalls } from './run-calls.ts';
@@ -23,8 +23,6 @@ export type RunEnd = { readonly tally: Tally } & (
 );
 
 type Counted = { turns: number; usage: Usage };
-
-const SYNCED: Unsynced = { items: [], durable: Promise.resolve() };
 
 /**
  * One run: turns until the model asks for no tool. Commits before it acts, so a crash never loses a call. A Fault and

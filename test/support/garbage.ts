@@ -129,6 +129,10 @@ export function garbage(random: Random): () => Garbage {
   };
 }
 
+export function hugeLine(random: Random): Buffer {
+  return KINDS[random.pick(HUGE)]?.(random) ?? Buffer.alloc(0);
+}
+
 function line(text: string): Buffer {
   return Buffer.from(`${text}\n`);
 }

@@ -142,7 +142,10 @@ describe('Pod', () => {
       data: { runId: 'run-1' },
     });
     expect(bench.published.at(-1)).toMatchObject({ event: 'state', data: { state: 'idle' } });
-    expect(bench.published.at(-2)).toMatchObject({ event: 'error', data: { runId: 'run-1' } });
+    expect(bench.published.slice(-3, -1)).toMatchObject([
+      { event: 'error', data: { runId: 'run-1' } },
+      { event: 'run_end', data: { runId: 'run-1', error: { code: 'storage_error' } } },
+    ]);
     await expect(bench.pod.run({ input: 'go' })).resolves.toMatchObject({ text: 'next' });
     const ends = bench.entries().filter(({ kind }) => kind === 'run_outcome');
     expect(ends).toMatchObject([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LIMITS } from '../../../daemon/core/limits.ts';
 import { Fault } from '../../../daemon/core/fault.ts';
 import { AnswerBuilder } from '../../../daemon/worker/collect-answer.ts';
 import type { ModelEvent } from '../../../daemon/ports/model.ts';
@@ -91,6 +92,20 @@ describe('AnswerBuilder', () => {
     expect(builder.doneEvents('text')).toEqual([
       { event: 'text_done', data: { block: 8, text: 'I ' } },
     ]);
+  });
+
+  test('INV-12: an answer over its limit is a failure of the provider, not of the memory', () => {
+    const builder = build([{ kind: 'textStarted', block: 0 }]);
+    const piece: ModelEvent = { kind: 'delta', block: 0, text: 'x'.repeat(LIMITS.answerUnits / 4) };
+    for (let n = 0; n < 4; n += 1) builder.take(piece);
+    expect(() => builder.take(piece)).toThrow(/longer than/);
+    const many = Array.from(
+      { length: LIMITS.answerBlocks },
+      (_, block): ModelEvent => ({ kind: 'textStarted', block }),
+    );
+    expect(() => build([...many, { kind: 'textStarted', block: many.length }])).toThrow(
+      /too many blocks/,
+    );
   });
 
   test('PROV-9: events that fit no open block are a malformed stream, not a crash', () => {
