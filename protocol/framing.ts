@@ -15,19 +15,22 @@ export type Frame =
   | { readonly kind: 'too_long' };
 
 const LF = 0x0a;
-/** Unfinished lines are held in blocks of this size: no copy grows with the line, and no large piece of memory is asked for. */
+/** What of an unfinished line is kept as bytes; what is before it was decoded as it came, so that its end costs no more than any part of it. */
 const BLOCK_BYTES = 64 * 1024;
 
 /**
- * Turns chunks of any size into lines. Code points split across chunks are kept whole, because bytes are
- * decoded a line at a time. After `too_long` the decoder takes nothing more: the rest of that line can't be told from a new one.
+ * Turns chunks of any size into lines. Code points split across chunks are kept whole. After `too_long` the decoder
+ * takes nothing more: the rest of that line can't be told from a new one.
  */
 export class LineDecoder {
   readonly #lineBytesMax: number;
   #utf8 = newUtf8();
-  /** All but the last are full. */
-  #blocks: Uint8Array[] = [];
+  /** The unfinished line: its decoded part, and the bytes after that, which are collected however small they come. */
+  #text = '';
+  #block: Uint8Array = NOTHING;
+  #blockBytes = 0;
   #heldBytes = 0;
+  #isUtf8 = true;
   #ended = false;
 
   constructor(lineBytesMax: number = LINE_BYTES_MAX) {
@@ -62,43 +65,53 @@ export class LineDecoder {
   }
 
   #complete(last: Uint8Array): Frame {
-    try {
-      let text = '';
-      for (const block of this.#held()) text += this.#utf8.decode(block, { stream: true });
-      // Also ends a code point that the line cut off: that is not UTF-8.
-      return { kind: 'line', text: text + this.#utf8.decode(last) };
-    } catch {
-      // One that failed midway may remember half a code point.
-      this.#utf8 = newUtf8();
-      return { kind: 'not_utf8' };
-    } finally {
-      this.#release();
-    }
-  }
-
-  #held(): Uint8Array[] {
-    const over = this.#heldBytes % BLOCK_BYTES;
-    const last = this.#blocks.at(-1);
-    if (over === 0 || last === undefined) return this.#blocks;
-    return [...this.#blocks.slice(0, -1), last.subarray(0, over)];
+    this.#decodeBlock();
+    this.#decode(last, false);
+    const frame: Frame = this.#isUtf8 ? { kind: 'line', text: this.#text } : { kind: 'not_utf8' };
+    this.#release();
+    return frame;
   }
 
   #hold(part: Uint8Array): void {
+    if (this.#block.length === 0) this.#block = new Uint8Array(BLOCK_BYTES);
     for (let from = 0; from < part.length; ) {
-      const at = this.#heldBytes % BLOCK_BYTES;
-      if (at === 0) this.#blocks.push(new Uint8Array(BLOCK_BYTES));
-      const piece = part.subarray(from, from + BLOCK_BYTES - at);
-      this.#blocks.at(-1)?.set(piece, at);
-      this.#heldBytes += piece.length;
+      const piece = part.subarray(from, from + BLOCK_BYTES - this.#blockBytes);
+      this.#block.set(piece, this.#blockBytes);
+      this.#blockBytes += piece.length;
       from += piece.length;
+      if (this.#blockBytes === BLOCK_BYTES) this.#decodeBlock();
+    }
+    this.#heldBytes += part.length;
+  }
+
+  #decodeBlock(): void {
+    this.#decode(this.#block.subarray(0, this.#blockBytes), true);
+    this.#blockBytes = 0;
+  }
+
+  #decode(bytes: Uint8Array, stream: boolean): void {
+    if (!this.#isUtf8) return;
+    try {
+      // The end of a line also ends a code point that the line cut off: that is not UTF-8.
+      this.#text += this.#utf8.decode(bytes, { stream });
+    } catch {
+      this.#isUtf8 = false;
+      this.#text = '';
+      // One that failed midway may remember half a code point.
+      this.#utf8 = newUtf8();
     }
   }
 
   #release(): void {
-    this.#blocks = [];
+    this.#text = '';
+    this.#block = NOTHING;
+    this.#blockBytes = 0;
     this.#heldBytes = 0;
+    this.#isUtf8 = true;
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 function newUtf8(): InstanceType<typeof TextDecoder> {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });

@@ -8,7 +8,17 @@ import type { WireClient } from '../support/wire-client.ts';
 
 const TEXT = 'All work and no play makes a dull Pod. '.repeat(60);
 const SCRIPT = `loop = true\n[[steps]]\ntext = "${TEXT}"\nchunk_bytes = 9\ndelay_ms = 4\n`;
-const COLLECTS = new URL('../fixtures/collect-garbage.cjs', import.meta.url).pathname;
+/**
+ * RSS as it is asked for is mostly the allocator's: glibc keeps what was freed, and how much of it is chance (150 to
+ * 170 MiB here). Told to give it back, and with the garbage collected, RSS is what the daemon really holds.
+ */
+const RSS_IS_WHAT_IS_HELD = {
+  NODE_OPTIONS: `--require ${new URL('../fixtures/collect-garbage.cjs', import.meta.url).pathname}`,
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  MALLOC_TOP_PAD_: '0',
+};
 /** Three times what is promised: a tenth of it is what the heap needs to come to its size. */
 const MESSAGES = 3_000;
 
@@ -78,42 +88,41 @@ test(
     const seed = Number(process.env['PODD_TEST_SEED'] ?? Date.now() % 1_000_000);
     console.info(`garbage seed ${seed}`);
     await using fixture = await bundleFixture('rude-clients.ts');
-    await using pod = new TempPod({
-      script: SCRIPT,
-      env: { NODE_OPTIONS: `--require ${COLLECTS}` },
-    });
+    await using pod = new TempPod({ script: SCRIPT, env: RSS_IS_WHAT_IS_HELD });
     await pod.start();
     using good = await pod.client();
     using asks = await pod.client();
     let going = true;
     const runs = runAllAlong(good, () => going);
-    const slowest = askAllAlong(asks, () => going);
-    using looks = await pod.client();
-    // A failure of these two is told when they are awaited below.
+    // Its failure is told when it is awaited below.
     runs.catch(() => undefined);
-    slowest.catch(() => undefined);
 
-    const trouble = async (count: number, at: number): Promise<void> => {
+    /** Answers how long the slowest GetStatus took meanwhile. */
+    const trouble = async (count: number, at: number): Promise<number> => {
       await using rude = startFixture(fixture.path, [pod.socket, String(at), String(count)]);
-      await rude.waitForLines(1);
+      let isOver = false;
+      const slowestMs = askAllAlong(asks, () => !isOver);
+      await Promise.race([rude.waitForLines(1), slowestMs]);
+      isOver = true;
+      return await slowestMs;
     };
-    await trouble(MESSAGES / 10, seed);
-    const afterTenth = await settledRss(pod, looks);
-    await trouble((MESSAGES * 9) / 10, seed + 1);
-    const afterAll = await settledRss(pod, looks);
+    const slowestAtFirst = await trouble(MESSAGES / 10, seed);
+    const afterTenth = await settledRss(pod, asks);
+    const slowestThen = await trouble((MESSAGES * 9) / 10, seed + 1);
+    const afterAll = await settledRss(pod, asks);
 
     going = false;
-    expect(await runs).toBeGreaterThan(0);
-    const slowestMs = await slowest;
-    // The good one, the one that asks, and this one.
-    expect(await connectionsLeft(looks, 3)).toBe(3);
+    expect(await runs).toBeGreaterThan(1);
+    // The good one and the one that asks.
+    expect(await connectionsLeft(asks, 2)).toBe(2);
+    const slowestMs = Math.max(slowestAtFirst, slowestThen);
+    const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
     console.info(
-      `rss ${(afterTenth / 2 ** 20).toFixed(1)} → ${(afterAll / 2 ** 20).toFixed(1)} MiB, slowest GetStatus ${slowestMs.toFixed(0)} ms`,
+      `rss ${mib(afterTenth)} → ${mib(afterAll)} MiB, slowest GetStatus ${slowestMs.toFixed(0)} ms`,
     );
     expect(afterAll).toBeLessThanOrEqual(afterTenth * 1.05);
     expect(slowestMs).toBeLessThan(deadline(100));
-    good.answers.splice(0);
-    await expectSound(pod, looks);
+    await expectSound(pod, good, asks);
   },
   deadline(60_000),
 );

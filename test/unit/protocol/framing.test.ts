@@ -99,6 +99,26 @@ describe('LineDecoder', () => {
     );
   });
 
+  test('PROTO-14: a long line of code points of every length is whole, wherever it is split', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 20 }), fc.nat({ max: 3 }), (cuts, shift) => {
+        const text = 'x'.repeat(shift) + 'aä€😀'.repeat(20_000);
+        expect(decode(split(bytes(`${text}\nnext\n`), cuts))).toEqual([line(text), line('next')]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('PROTO-2: a long line that is not UTF-8 anywhere is told as such once, at its end', () => {
+    for (const at of [0, 70_000, 199_999]) {
+      const bad = Buffer.alloc(200_000, 'x');
+      bad[at] = 0xff;
+      const decoder = new LineDecoder();
+      expect(decoder.push(bad)).toEqual([]);
+      expect(decoder.push(bytes('\ngood\n'))).toEqual([{ kind: 'not_utf8' }, line('good')]);
+    }
+  });
+
   test('PROTO-14: a code point cut off by LF is not UTF-8', () => {
     expect(decode([Buffer.from([0xe2, 0x82, 0x0a])])).toEqual([{ kind: 'not_utf8' }]);
   });
