@@ -81,7 +81,7 @@ describe('Cancel', () => {
     await expectSound(pod, client);
   });
 
-  test('INV-4, LOOP-8: in the middle of a tool call it leaves each call its one result', async () => {
+  test('INV-4, LOOP-3: in the middle of a tool call it leaves each call its one result', async () => {
     const calls = Array.from(
       { length: 30 },
       (_, at) =>

@@ -40,7 +40,7 @@ async function expectEnded({ pod, client }: Story, outcome: string, code = 0): P
 }
 
 describe('Shutdown', () => {
-  test('PROTO-4: mode now cancels the run, answers before the socket closes, and exits 0', async () => {
+  test('FAM-10, PROTO-18: mode now cancels the run, answers before the socket closes, and exits 0', async () => {
     await using pod = new TempPod({ script: SLOW });
     const story = await midRun(pod, 'text_delta');
     const begun = performance.now();
@@ -53,7 +53,7 @@ describe('Shutdown', () => {
     await expectEnded(story, 'cancelled');
   });
 
-  test('PROTO-4: mode graceful lets the run end, and refuses new ones meanwhile', async () => {
+  test('FAM-10: mode graceful lets the run end, and refuses new ones meanwhile', async () => {
     await using pod = new TempPod({ script: SLOW });
     const story = await midRun(pod, 'text_delta');
     using other = await pod.client();
@@ -68,7 +68,7 @@ describe('Shutdown', () => {
     await expectEnded(story, 'finished');
   });
 
-  test('INV-6: mode graceful with a deadline cancels the run when it is due', async () => {
+  test('FAM-10, INV-6: mode graceful with a deadline cancels the run when it is due', async () => {
     await using pod = new TempPod({ script: STUCK });
     const story = await midRun(pod, 'turn_start');
     const begun = performance.now();
@@ -78,7 +78,7 @@ describe('Shutdown', () => {
     await expectEnded(story, 'cancelled');
   });
 
-  test('PROTO-8: two stops are both answered', async () => {
+  test('PROTO-18: two stops are both answered', async () => {
     await using pod = new TempPod({ script: STUCK });
     const story = await midRun(pod, 'turn_start');
     using other = await pod.client();
@@ -108,7 +108,7 @@ describe('Shutdown', () => {
 
 describe('signals', () => {
   test.each([['SIGTERM'], ['SIGINT']] as const)(
-    'START-6: %s mid-run cancels it in time, and the exit code is 0',
+    'START-4: %s mid-run cancels it in time, and the exit code is 0',
     async (signal) => {
       await using pod = new TempPod({ script: STUCK });
       const story = await midRun(pod, 'turn_start');
@@ -121,7 +121,7 @@ describe('signals', () => {
     },
   );
 
-  test('START-6: SIGTERM lets a run end that needs less than the deadline', async () => {
+  test('START-4: SIGTERM lets a run end that needs less than the deadline', async () => {
     await using pod = new TempPod({ script: SLOW });
     const story = await midRun(pod, 'text_delta');
     pod.signal('SIGTERM');
@@ -133,7 +133,7 @@ describe('signals', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const)(
-    'START-6: a second %s ends the process at once with %i, and the next start finds the run open',
+    'START-4: a second %s ends the process at once with %i, and the next start finds the run open',
     async (signal, code) => {
       await using pod = new TempPod({ script: STUCK });
       const { client, report } = await midRun(pod, 'turn_start');

@@ -47,7 +47,7 @@ async function play(pod: TempPod): Promise<Result[]> {
 }
 
 describe('tool calls', () => {
-  test('TOOL-1, INV-4: parallel calls have their results in call order', async () => {
+  test('LOOP-2, INV-4: parallel calls have their results in call order', async () => {
     const names = Array.from({ length: 12 }, (_, at) => `f${at}.txt`);
     await using pod = new TempPod({
       script: script(names.map((name) => read(`{{workspace}}/${name}`))),
@@ -98,7 +98,7 @@ describe('tool calls', () => {
     await expectSound(pod, client);
   });
 
-  test('LOOP-7: an unknown tool, wrong arguments and a file outside the scope are results, and the run goes on', async () => {
+  test('LOOP-2: an unknown tool, wrong arguments and a file outside the scope are results, and the run goes on', async () => {
     await using pod = new TempPod({
       script: script(
         [['Explode', {}]],
@@ -123,7 +123,7 @@ describe('tool calls', () => {
     expect(says[7]).toContain('missing.txt');
   });
 
-  test('SCOPE-1: a failing call beside good ones takes nothing from them', async () => {
+  test('LOOP-2: a failing call beside good ones takes nothing from them', async () => {
     const b = '{{workspace}}/b.txt';
     await using pod = new TempPod({
       script: script([read(), read('/etc/passwd'), ['Write', { file_path: b, content: 'b' }]]),

@@ -134,7 +134,7 @@ describe('Run', () => {
     await expectSound(pod, other);
   });
 
-  test('LOOP-1, PROTO-7: the turn limit ends a run as limit_reached, and Resume goes on', async () => {
+  test('LOOP-3, LOOP-7, PROTO-7: the turn limit ends a run as limit_reached, and Resume goes on', async () => {
     const call = '[[steps.tool_calls]]\nname = "Read"\narguments.file_path = "{{workspace}}/a"\n';
     await using pod = await started(
       `[[steps]]\n${call}[[steps]]\n${call}[[steps]]\ntext = "done"`,
