@@ -19,7 +19,7 @@ type Joint = Services & { readonly largeLines: LargeLines };
 /**
  * Serves the socket at `path`, mode 0600. A socket file that nobody answers at is a dead Pod's and is removed;
  * one that answers is a Fault `taken`. The caller holds the Pod's name, so nobody else does the same at this moment.
- * After a close the file is still there, for the owner of its folder to remove once everything is closed.
+ * After a close the file is still there, for the owner of its folder to remove.
  */
 export async function listen(path: string, services: Services): Promise<RpcServer> {
   checkPath(path);
@@ -73,7 +73,7 @@ function checkPath(path: string): void {
 }
 
 // Bound beside it and renamed: the path never shows a socket that does not serve yet or has the wrong mode. And Node,
-// which removes what it bound when it closes, leaves the path to the owner of its folder, who removes it last.
+// which removes what it bound when it closes, leaves the path to the owner of its folder.
 async function bind(server: Server, path: string): Promise<void> {
   await refuseLive(path);
   const beside = `${path.slice(0, -1)}~`;
