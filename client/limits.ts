@@ -12,6 +12,11 @@ export const CLIENT_LIMITS = {
   /** A graceful stop waits for the run: the daemon's own bound of 10 minutes, and its last steps. */
   stopGracefulMs: 615_000,
   socketPollMs: 50,
+  /** `podctl ls` gives each Pod so long to take a connection, and once more to answer: one that hangs delays the rest. */
+  listedMs: 2_000,
+  listedAtOnce: 64,
+  /** What is read of a registry; a thousand Pods have about a megabyte. */
+  registryBytes: 64 * 1024 * 1024,
   /** What `podctl run POD -` takes from stdin. The protocol's own bound is counted in UTF-16 units. */
   inputBytes: 8 * 1024 * 1024,
   /** Events held before the answer that says which run is ours; beyond it deltas are dropped. */

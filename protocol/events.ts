@@ -122,7 +122,7 @@ export const EVENTS = {
   fenced: v.strictObject({ epoch: v.number() }),
   /** For one slow subscriber: this many deltas were dropped since the last `lagged`. */
   lagged: v.strictObject({ missed: v.number() }),
-  shutdown: v.strictObject({ reason: v.picklist(['client', 'signal']) }),
+  shutdown: v.strictObject({ reason: v.picklist(['client', 'signal', 'fenced']) }),
 } as const satisfies Record<string, v.GenericSchema>;
 
 export type EventName = keyof typeof EVENTS;

@@ -118,7 +118,8 @@ export type Liveness = 'live' | 'dead' | 'unknown';
 
 /**
  * Dead is: of another boot; no such pid; another start time; a zombie or a dead task. A stopped process lives. A pid of
- * another namespace can't be asked about, and a process that can't be read is no dead one.
+ * another namespace can't be asked about, and a process that can't be read is no dead one. Nor is a zombie that has
+ * threads left: one of them may be inside a write that the kernel has not ended, and its file is not free before.
  */
 export function judgeHolder(
   holder: ProcessIdentity,
@@ -132,21 +133,27 @@ export function judgeHolder(
   const found = parseProcessStat(probe.stat);
   if (found === null) return 'unknown';
   if (found.startedAt !== holder.startedAt) return 'dead';
-  return found.state === 'Z' || found.state === 'X' || found.state === 'x' ? 'dead' : 'live';
+  if (found.state === 'X' || found.state === 'x') return 'dead';
+  return found.state === 'Z' && found.threads <= 1 ? 'dead' : 'live';
 }
 
-/** State letter and start time of a `/proc/PID/stat`; null if it has another form. A program's name may hold anything. */
-export function parseProcessStat(stat: string): { state: string; startedAt: number } | null {
+/** What a `/proc/PID/stat` says; `startedAt` in clock ticks since boot, `state` one letter. */
+export type ProcessStat = {
+  readonly state: string;
+  readonly threads: number;
+  readonly startedAt: number;
+};
+
+/** Null if it has another form. A program's name may hold anything, so what counts comes after its last `)`. */
+export function parseProcessStat(stat: string): ProcessStat | null {
   const fields = stat
     .slice(stat.lastIndexOf(')') + 1)
     .trim()
     .split(' ');
-  const [state] = fields;
-  // Field 22 of the line; the state, first after the name, is field 3.
-  const startedAt = fields[19];
-  if (state === undefined || !/^[A-Za-z]$/.test(state)) return null;
-  if (startedAt === undefined || !/^\d+$/.test(startedAt)) return null;
-  return { state, startedAt: Number(startedAt) };
+  // Fields 3, 20 and 22 of the line.
+  const [state = '', threads = '', startedAt = ''] = [fields[0], fields[17], fields[19]];
+  if (!/^[A-Za-z]$/.test(state) || !/^\d+$/.test(threads) || !/^\d+$/.test(startedAt)) return null;
+  return { state, threads: Number(threads), startedAt: Number(startedAt) };
 }
 
 function trimSlashes(path: string): string {

@@ -10,14 +10,14 @@ const dist = join(root, 'dist');
 const fresh = join(root, `dist.tmp-${process.pid}`);
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
-// classic-level finds its native by node-gyp-build, which looks beside package.json and costs a start 10 ms.
-// Here it lies in dist/native. Which libc this is, the loader of the system knows best: the first that loads is right.
-const NATIVE_LOADER = `
-module.exports = () => {
+// Packages look for their natives beside their package.json, which costs a start 10 ms and needs node_modules. Here they
+// lie in dist/native. Which libc this is, the loader of the system knows best: the first that loads is right.
+const loadNative = (what, names) => `
+function load() {
   const place = process.platform + '-' + process.arch;
   const folder = podd$native + place + '/';
   let failure;
-  for (const name of ['classic-level.node', 'classic-level.armv8.node', 'classic-level.armv7.node', 'classic-level.musl.node']) {
+  for (const name of ${JSON.stringify(names)}) {
     const loaded = { exports: {} };
     try {
       process.dlopen(loaded, folder + name);
@@ -26,16 +26,24 @@ module.exports = () => {
       failure ??= error;
     }
   }
-  throw new Error('podd has no LevelDB for ' + place, { cause: failure });
-};
+  throw new Error('podd has no ${what} for ' + place, { cause: failure });
+}
 `;
+
+const LEVEL_NATIVES = ['', '.armv8', '.armv7', '.musl'].map((kind) => `classic-level${kind}.node`);
+const LOCK_NATIVE = 'fs-native-extensions.node';
 
 const nativeLoader = {
   name: 'native-loader',
   setup(on) {
+    // classic-level calls node-gyp-build with its folder.
     on.onResolve({ filter: /^node-gyp-build$/ }, () => ({ path: 'loader', namespace: 'native' }));
     on.onLoad({ filter: /.*/, namespace: 'native' }, () => ({
-      contents: NATIVE_LOADER,
+      contents: `${loadNative('LevelDB', LEVEL_NATIVES)}module.exports = load;`,
+      loader: 'js',
+    }));
+    on.onLoad({ filter: /\/fs-native-extensions\/binding\.js$/ }, () => ({
+      contents: `${loadNative('kernel lock', [LOCK_NATIVE])}module.exports = load();`,
       loader: 'js',
     }));
   },
@@ -99,10 +107,17 @@ async function buildAll() {
 }
 
 async function copyNatives() {
-  const from = join(root, 'node_modules/classic-level/prebuilds');
-  for (const place of await readdir(from))
-    if (place.startsWith('linux-'))
-      await cp(join(from, place), join(fresh, 'native', place), { recursive: true });
+  for (const [name, natives] of [
+    ['classic-level', LEVEL_NATIVES],
+    ['fs-native-extensions', [LOCK_NATIVE]],
+  ]) {
+    const from = join(root, 'node_modules', name, 'prebuilds');
+    for (const place of await readdir(from))
+      if (place.startsWith('linux-'))
+        for (const native of await readdir(join(from, place)))
+          if (natives.includes(native))
+            await cp(join(from, place, native), join(fresh, 'native', place, native));
+  }
 }
 
 /** The licences of all that is in the bundles. */

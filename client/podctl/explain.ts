@@ -7,7 +7,7 @@ export function explain(error: PodError, pod: string): string {
 }
 
 function whatHappened({ code, message }: PodError, pod: string): string {
-  if (code === 'no_place') return message;
+  if (code === 'no_place' || code === 'bad_registry') return message;
   if (code === 'unreachable') return `no Pod ${pod} is running: ${message}`;
   if (code === 'no_answer' || code === 'disconnected') return `Pod ${pod}: ${message}`;
   return `Pod ${pod}: ${message} (${code})`;

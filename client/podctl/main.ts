@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { podctl } from './program.ts';
 import { EXIT, type Output, type Shell } from './shell.ts';
 
@@ -16,12 +16,23 @@ function outputTo(stream: NodeJS.WriteStream): Output {
       stream.write(text);
     },
     isTerminal: stream.isTTY,
+    ...(stream.isTTY ? { columns: stream.columns } : {}),
   };
+}
+
+function homeInUserDatabase(): string | null {
+  try {
+    return userInfo().homedir;
+  } catch {
+    // A container may run as a uid that nobody has entered.
+    return null;
+  }
 }
 
 const shell: Shell = {
   env: process.env,
   home: homedir(),
+  userHome: homeInUserDatabase(),
   cwd: process.cwd(),
   stdin: process.stdin,
   out: outputTo(process.stdout),

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { PodError } from '../pod-error.ts';
+import { PodError, type PodErrorCode } from '../pod-error.ts';
 import { explain } from './explain.ts';
+import { lsCommand } from './ls.ts';
 import { runCommand } from './run.ts';
+import { scopeCommand } from './scope.ts';
 import { EXIT, type Shell, UsageError } from './shell.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
@@ -10,9 +12,10 @@ const POD = 'a Pod’s name, or the path of its socket';
 const JSON_FLAG = '--json';
 
 const EXIT_CODES = `
-Exit codes: 64 the command line makes no sense, 69 no such Pod is reached or the connection is lost,
-70 a bug of podctl, 130 left by a second Ctrl-C, 141 nobody reads the output any more.
-POD is looked up in $PODD_RUNTIME_DIR, else $XDG_RUNTIME_DIR/podd, else ~/.podd/run.`;
+Exit codes: 64 the command line makes no sense, 65 the registry can't be read, 69 no such Pod is reached or the
+connection is lost, 70 a bug of podctl, 130 left by a second Ctrl-C, 141 nobody reads the output any more.
+POD is looked up in $PODD_RUNTIME_DIR, else $XDG_RUNTIME_DIR/podd, else ~/.podd/run; the registry of all Pods
+lies in $PODD_SCOPE_REGISTRY, else ~/.local/state/podd/registry.`;
 
 /** argv (without node and script) in, exit code out. */
 export async function podctl(
@@ -103,6 +106,37 @@ Examples:
       choose(pod, () => stopCommand(shell, { pod, mode, format: formatOf(flags) }));
     });
 
+  program
+    .command('ls')
+    .description(
+      'List all Pods of this user and machine: what each does, and how full its history is.',
+    )
+    .option(JSON_FLAG, 'print them as one JSON array')
+    .addHelpText(
+      'after',
+      `
+A Pod that does not answer is listed as unreachable, one whose process is gone as dead.
+${examples('podctl ls', `podctl ls --json | jq -r '.[] | select(.state == "idle").pod'`)}`,
+    )
+    .action((flags: FormatFlag) => {
+      choose('', () => lsCommand(shell, { format: formatOf(flags) }));
+    });
+
+  program
+    .command('scope')
+    .description('Show who owns what: each Pod with the files it may touch, and what it gave away.')
+    .option(JSON_FLAG, 'print the registry as JSON, with whether each owner lives')
+    .addHelpText(
+      'after',
+      examples(
+        'podctl scope',
+        `podctl scope --json | jq -r '.allocations[] | "\\(.pod) \\(.allow[].target)"'`,
+      ),
+    )
+    .action((flags: FormatFlag) => {
+      choose('', () => scopeCommand(shell, { format: formatOf(flags) }));
+    });
+
   return program;
 }
 
@@ -114,7 +148,7 @@ function formatOf({ json }: FormatFlag): 'text' | 'json' {
   return json === true ? 'json' : 'text';
 }
 
-const UNREACHED: readonly string[] = ['no_place', 'unreachable', 'disconnected', 'no_answer'];
+const UNREACHED: readonly PodErrorCode[] = ['no_place', 'unreachable', 'disconnected', 'no_answer'];
 
 function tellFailure(error: unknown, pod: string, { err }: Shell): number {
   if (error instanceof UsageError) {
@@ -123,6 +157,7 @@ function tellFailure(error: unknown, pod: string, { err }: Shell): number {
   }
   if (error instanceof PodError) {
     err.write(`podctl: ${explain(error, pod)}\n`);
+    if (error.code === 'bad_registry') return EXIT.badRegistry;
     return UNREACHED.includes(error.code) ? EXIT.unreachable : EXIT.failed;
   }
   const report = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -2,6 +2,8 @@ import type { Surroundings } from '../find-pods.ts';
 
 /** All that a command has of its process; `main` makes the real one. */
 export type Shell = Surroundings & {
+  /** The home that the user database has for this uid, whatever `$HOME` says; null if it has none. */
+  readonly userHome: string | null;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly out: Output;
   readonly err: Output;
@@ -12,6 +14,8 @@ export type Shell = Surroundings & {
 export type Output = {
   readonly write: (text: string) => void;
   readonly isTerminal: boolean;
+  /** Of a terminal, where it tells. */
+  readonly columns?: number;
 };
 
 /** EXIT-1's for `podctl run`, and sysexits for what comes before a run. */
@@ -22,6 +26,7 @@ export const EXIT = {
   limit_reached: 3,
   cancelled: 4,
   usage: 64,
+  badRegistry: 65,
   unreachable: 69,
   bug: 70,
   interrupted: 130,

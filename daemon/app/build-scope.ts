@@ -1,14 +1,50 @@
+import { resolve } from 'node:path';
 import type { ScopeRules } from '../../protocol/scope.ts';
-import { permissionOf } from '../core/scope-rules.ts';
+import type { OwnFiles } from '../core/own-files.ts';
+import { guardOwnFiles } from '../core/own-files.ts';
+import { permissionOf, withoutDelegated } from '../core/scope-rules.ts';
+import { canonicalPath } from '../files/canonical-path.ts';
+import type { PodPaths } from '../manifest/paths.ts';
 import type { ScopeView } from '../ports/scope-view.ts';
 
-/** The scope of a Pod that has no children: nothing is delegated, so all that it was given is in effect. */
-export function buildScopeView(own: ScopeRules): ScopeView {
-  const none: ScopeRules = { allow: [], deny: [] };
+/** Where the rules come from: what they are now, asked each time. */
+export type ScopeSource = Omit<ScopeView, 'permissionOf' | 'effective'>;
+
+/** A Pod's scope, as it stands whenever it is asked, with the daemon's own files taken out of it. */
+export function buildScopeView(source: ScopeSource, own: OwnFiles): ScopeView {
+  const effective = (): ScopeRules => withoutDelegated(source.own(), source.delegated());
   return {
-    permissionOf: (path) => permissionOf(own, path),
-    own: () => own,
-    delegated: () => none,
-    effective: () => own,
+    permissionOf: (path) => guardOwnFiles(own, path, permissionOf(effective(), path)),
+    own: () => source.own(),
+    delegated: () => source.delegated(),
+    effective,
+    parent: () => source.parent(),
+    children: () => source.children(),
+    fence: (signal) => source.fence(signal),
   };
+}
+
+/** What this Pod's daemon keeps to itself. `registry` and `manifest` are absolute. */
+export async function findOwnFiles(
+  paths: PodPaths,
+  { registry, manifest }: { readonly registry: string; readonly manifest: string },
+): Promise<OwnFiles> {
+  const { runtimeRoot, stateRoot, config, spool } = paths;
+  const closed = [runtimeRoot, stateRoot, registry, ...(config === null ? [] : [config])];
+  return {
+    closed: await namesOf(closed),
+    readOnly: await namesOf([manifest]),
+    kept: await namesOf([spool]),
+  };
+}
+
+// As given, since what does not exist yet is made under that name, and with links followed, which is how it is judged.
+async function namesOf(places: readonly string[]): Promise<string[]> {
+  const names = new Set<string>();
+  for (const place of places) {
+    names.add(resolve(place));
+    const canonical = await canonicalPath(place);
+    if (canonical !== null) names.add(canonical);
+  }
+  return [...names];
 }

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import type { Log } from '../ports/log.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { LogLevel } from './options.ts';
+import { LOG_LEVELS } from './options.ts';
 
 export type LogFile = AsyncDisposable & {
   readonly log: Log;
@@ -21,24 +22,30 @@ type Line = {
   readonly fields: Readonly<Record<string, unknown>> | undefined;
 };
 
+export type LogOptions = {
+  readonly level: LogLevel;
+  readonly pod: string;
+  /** Gets each line too, as it stands in the file. It must not wait. */
+  readonly also?: ((line: string) => void) | null;
+};
+
 /**
  * The daemon's own log: pino's JSON lines in one file, written synchronously so that none is lost in a crash. A file
  * never blocks; what the disk does not take is counted and said with the next line that it does.
  */
-export function openLogFile(
-  path: string,
-  options: { readonly level: LogLevel; readonly pod: string },
-): LogFile {
+export function openLogFile(path: string, options: LogOptions): LogFile {
   const file = new CappedFile(path);
   const waiting: Line[] = [];
   let write = (line: Line): void => {
     if (waiting.length < WAITING_MAX) waiting.push(line);
   };
-  const at =
-    (level: Line['level']): Log[Line['level']] =>
-    (message, fields) => {
-      write({ level, message, fields });
-    };
+  const tooFine = LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(options.level));
+  const at = (level: Line['level']): Log[Line['level']] =>
+    tooFine.some((one) => one === level)
+      ? () => undefined
+      : (message, fields) => {
+          write({ level, message, fields });
+        };
   return {
     log: {
       debug: at('debug'),
@@ -54,7 +61,9 @@ export function openLogFile(
         { level: options.level, base: { pod: options.pod, pid: process.pid } },
         {
           write: (line: string) => {
-            file.write(line.replace(SECRETS, '***'));
+            const clean = line.replace(SECRETS, '***');
+            file.write(clean);
+            options.also?.(clean);
           },
         },
       );
@@ -87,6 +96,8 @@ class CappedFile {
   #fd: number | null = null;
   #bytes = 0;
   #lost = 0;
+  /** The last line stands there in part. */
+  #torn = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -96,16 +107,12 @@ class CappedFile {
   write(line: string): void {
     if (this.#fd === null) return;
     try {
-      if (this.#bytes > LIMITS.logFileBytes) {
-        renameSync(this.#path, `${this.#path}.1`);
-        this.reopen();
-      }
-      const text =
-        this.#lost === 0
-          ? line
-          : `{"level":40,"msg":"${this.#lost} lines were lost: the disk took none"}\n${line}`;
-      this.#bytes += writeSync(this.#fd, text);
-      this.#lost = 0;
+      const bytes = Buffer.from(this.#lost === 0 ? line : `${this.#tellLost()}${line}`, 'utf8');
+      if (this.#bytes > 0 && this.#bytes + bytes.length > LIMITS.logFileBytes) this.#beginAnew();
+      const written = writeSync(this.#fd, bytes);
+      this.#bytes += written;
+      this.#torn = written < bytes.length;
+      this.#lost = this.#torn ? this.#lost + 1 : 0;
     } catch {
       // A full disk must not end the daemon that could free it.
       this.#lost += 1;
@@ -118,10 +125,26 @@ class CappedFile {
     this.close();
     this.#fd = fd;
     this.#bytes = fstatSync(fd).size;
+    this.#torn = false;
   }
 
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+  }
+
+  #beginAnew(): void {
+    try {
+      renameSync(this.#path, `${this.#path}.1`);
+    } catch (error) {
+      // Somebody moved it away, or the rename went well the last time and the opening did not.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    this.reopen();
+  }
+
+  #tellLost(): string {
+    const msg = `${this.#lost} lines were lost: the disk took none`;
+    return `${this.#torn ? '\n' : ''}${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`;
   }
 }

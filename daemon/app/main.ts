@@ -1,11 +1,15 @@
 import { writeSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { Cancelled } from '../core/cancel.ts';
 import { Fault, START_FAULTS } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ignore } from '../support/deferred.ts';
+import type { Stderr } from './log-stderr.ts';
+import { openStderr } from './log-stderr.ts';
 import type { Options } from './options.ts';
 import { parseOptions, USAGE } from './options.ts';
+import { NOTIFY_VARIABLES } from './service-notices.ts';
 import { onSignals } from './signals.ts';
 import type { StartedPod } from './start.ts';
 import { startPod } from './start.ts';
@@ -16,31 +20,47 @@ declare const PODD_VERSION: string;
 const EXIT_BUG = 70;
 
 /** argv and environment in, exit code out. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[], stderr: Stderr): Promise<number> {
   const options = parseOptions(argv);
   if (options.kind === 'help') return say(USAGE);
   if (options.kind === 'version') return say(`podd ${PODD_VERSION}\n`);
-  return await serve({ ...options, manifest: resolve(options.manifest) });
+  return await serve({ ...options, manifest: resolve(options.manifest) }, stderr);
 }
 
-async function serve(options: Extract<Options, { kind: 'serve' }>): Promise<number> {
+async function serve(
+  options: Extract<Options, { kind: 'serve' }>,
+  stderr: Stderr,
+): Promise<number> {
   // Whatever the umask was, files of the daemon are the user's alone. User files get the mode of the old one.
   const umask = process.umask(0o077);
   const started: { pod?: StartedPod; stop?: 'SIGTERM' | 'SIGINT' } = {};
+  const stopAsked = new AbortController();
   using _signals = onSignals({
     stop: (signal) => {
       started.stop = signal;
+      stopAsked.abort(new Cancelled({ kind: 'shutdown' }));
       if (started.pod !== undefined) stopBySignal(started.pod, signal);
     },
     abort: (code) => process.exit(code),
     reopenLog: () => started.pod?.logFile.reopen(),
   });
+  // Node's own listener writes to stderr, and waits there for its reader.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    started.pod?.logFile.log.warn('Node warns', { err: warning });
+  });
+  const env = { ...process.env };
+  for (const name of NOTIFY_VARIABLES) Reflect.deleteProperty(process.env, name);
   const pod = await startPod(options, {
-    env: process.env,
+    env,
     home: homedir(),
+    userHome: findUserHome(),
     cwd: () => process.cwd(),
     version: PODD_VERSION,
     umask,
+    isRoot: process.getuid?.() === 0,
+    stderr,
+    stopAsked: stopAsked.signal,
   });
   started.pod = pod;
   const onBug = (error: unknown): void => {
@@ -51,6 +71,7 @@ async function serve(options: Extract<Options, { kind: 'serve' }>): Promise<numb
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
   tellReady(options.readyFd, pod);
+  pod.notices.ready();
   if (started.stop !== undefined) stopBySignal(pod, started.stop);
   // A log that can't be loaded is a bug of the build, and a daemon without a log is none that one can trust.
   setImmediate(() => {
@@ -59,11 +80,24 @@ async function serve(options: Extract<Options, { kind: 'serve' }>): Promise<numb
   try {
     await pod.pod.serve();
   } catch (error) {
-    await tellBug(pod, error);
+    await tellBug(pod, stderr, error);
     return process.exit(EXIT_BUG);
   }
   await closeInTime(pod);
-  return 0;
+  if (!pod.wasFenced()) return 0;
+  throw new Fault(
+    'taken',
+    `Pod ${pod.ready.pod} lost its scope in the registry (podctl scope shows who owns what): it touched nothing after that`,
+  );
+}
+
+// A container's user may have no row in the user database.
+function findUserHome(): string | null {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return null;
+  }
 }
 
 /** Closes what is open. What hangs, a step or a file call that nobody waits for any more, does not keep the process. */
@@ -95,10 +129,10 @@ function stopBySignal(pod: StartedPod, signal: 'SIGTERM' | 'SIGINT'): void {
 }
 
 /** A promise of ours is broken. What is on disk is whole; open requests have their answer, the report goes to the log. */
-async function tellBug(pod: StartedPod, error: unknown): Promise<void> {
+async function tellBug(pod: StartedPod, stderr: Stderr, error: unknown): Promise<void> {
   await pod.logFile.start().catch(() => undefined);
   pod.logFile.log.fatal('a bug stops the Pod', { err: error });
-  process.stderr.write(`podd: a bug stops the Pod; the report is in its log\n`);
+  stderr.say('podd: a bug stops the Pod; the report is in its log\n');
   try {
     await pod[Symbol.asyncDispose]();
   } catch (closing) {
@@ -111,22 +145,25 @@ function say(text: string): number {
   return 0;
 }
 
-function tellFailure(error: unknown): number {
+function tellFailure(error: unknown, stderr: Stderr): number {
+  // Stopped while it waited to start: nothing was begun.
+  if (error instanceof Cancelled) return 0;
   if (error instanceof Fault && error.code in START_FAULTS) {
-    process.stderr.write(`podd: ${error.message}\n`);
+    stderr.say(`podd: ${error.message}\n`);
     return START_FAULTS[error.code as keyof typeof START_FAULTS];
   }
-  process.stderr.write(
-    `podd: a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  const report = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  stderr.say(`podd: a bug: ${report}\n`);
   return EXIT_BUG;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.exitCode = tellFailure(error);
-  },
-);
+async function runMain(): Promise<void> {
+  using stderr = openStderr(process.env);
+  try {
+    process.exitCode = await main(process.argv.slice(2), stderr);
+  } catch (error) {
+    process.exitCode = tellFailure(error, stderr);
+  }
+}
+
+ignore(runMain(), 'it tells its failures by the exit code');

@@ -14,6 +14,8 @@ export type Options =
       readonly session: 'latest' | 'new';
       readonly readyFd: number;
       readonly logLevel: LogLevel;
+      /** Without it the log goes to stderr only where that is a terminal. */
+      readonly logStderr: boolean;
     };
 
 const FLAGS = {
@@ -21,6 +23,7 @@ const FLAGS = {
   session: { type: 'string', default: 'latest' },
   'ready-fd': { type: 'string', default: '1' },
   'log-level': { type: 'string', default: 'info' },
+  'log-stderr': { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -33,6 +36,7 @@ Usage: podd --manifest FILE [options]
   --session latest|new  go on with the session that was live last (default), or begin one
   --ready-fd N          write the ready line to this descriptor (default 1, stdout)
   --log-level LEVEL     debug, info (default), warn or error; the log is in the Pod's state folder
+  --log-stderr          the log's lines go to stderr too, as they do when it is a terminal
   --version             print the version
   -h, --help            print this
 
@@ -67,6 +71,7 @@ export function parseOptions(argv: readonly string[]): Options {
     session: oneOf('--session', values.session, ['latest', 'new'] as const),
     readyFd: descriptor(values['ready-fd']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
+    logStderr: values['log-stderr'],
   };
 }
 

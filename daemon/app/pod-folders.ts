@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { Fault } from '../core/fault.ts';
 import type { PodPaths } from '../manifest/paths.ts';
 import { writeAtomically } from '../support/atomic-file.ts';
@@ -11,7 +11,7 @@ export type RuntimeFacts = {
 
 /** Makes the Pod's state folders, 0700 whatever the umask. They stay. */
 export async function makeStateFolders(paths: PodPaths): Promise<void> {
-  for (const folder of [paths.stateRoot, paths.state]) await makePrivate(folder);
+  for (const folder of [paths.stateRoot, paths.state, paths.spool]) await makePrivate(folder);
 }
 
 /**
@@ -30,16 +30,26 @@ export class RuntimeFolder implements AsyncDisposable {
     await makePrivate(this.#paths.runtimeRoot);
     await makePrivate(this.#paths.runtime);
     this.#made = true;
-    await writeAtomically(this.#paths.pid, `${facts.pid}\n`);
+    await writeAtomically(this.#paths.pid, pidText(facts.pid));
     await writeAtomically(this.#paths.manifest, facts.manifest);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#made) return;
+    // A Pod that lost its name (it was reaped by force) must not take the next one's socket with it.
+    if (!this.#made || !(await this.#isOurs())) return;
     const aside = `${this.#paths.runtimeRoot}/.gone-${process.pid}`;
     await rename(this.#paths.runtime, aside);
     await rm(aside, { recursive: true, force: true });
   }
+
+  async #isOurs(): Promise<boolean> {
+    const pid = await readFile(this.#paths.pid, 'utf8').catch(() => '');
+    return pid === pidText(process.pid);
+  }
+}
+
+function pidText(pid: number): string {
+  return `${pid}\n`;
 }
 
 async function makePrivate(folder: string): Promise<void> {

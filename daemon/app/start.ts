@@ -1,7 +1,8 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { uptime } from 'node:process';
 import { v7 } from 'uuid';
 import type { Numbered } from '../../protocol/events.ts';
+import type { ScopeRules } from '../../protocol/scope.ts';
 import { Fault } from '../core/fault.ts';
 import { runId, sessionId } from '../core/ids.ts';
 import { summarizeScope } from '../core/scope-rules.ts';
@@ -20,31 +21,49 @@ import { createDispatch } from '../rpc/dispatch.ts';
 import { EventHub } from '../rpc/event-hub.ts';
 import { createHandlers } from '../rpc/handlers.ts';
 import type { RpcServer } from '../rpc/listen.ts';
-import { listen } from '../rpc/listen.ts';
+import { checkSocketPath, listen } from '../rpc/listen.ts';
+import { readOwnIdentity } from '../scope/process-identity.ts';
 import { Closing } from '../support/closing.ts';
+import { ignore } from '../support/deferred.ts';
+import { findRegistry, openLease } from './build-lease.ts';
 import { buildModel } from './build-model.ts';
-import { buildScopeView } from './build-scope.ts';
+import type { ScopeSource } from './build-scope.ts';
+import { buildScopeView, findOwnFiles } from './build-scope.ts';
 import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
+import { EarlyLog } from './early-log.ts';
 import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
+import type { Stderr } from './log-stderr.ts';
 import { openStore } from './open-store.ts';
 import type { Options } from './options.ts';
 import { makeStateFolders, RuntimeFolder } from './pod-folders.ts';
+import type { ServiceNotices } from './service-notices.ts';
+import { openServiceNotices } from './service-notices.ts';
 import { StatusFile } from './status-file.ts';
 
 export type Process = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** As the user database has it, not the environment; null if it has none. */
+  readonly userHome: string | null;
   readonly cwd: () => string;
   readonly version: string;
   /** As it was when the process began: what user files are made with. */
   readonly umask: number;
+  /** Its user is the superuser, whom file modes don't bind. */
+  readonly isRoot: boolean;
+  readonly stderr: Stderr;
+  /** Aborts when the process is told to stop: a start that waits then ends. */
+  readonly stopAsked: AbortSignal;
 };
 
 /** A Pod that serves its socket. Closing it ends the socket, the store and the runtime folder, in that order. */
 export type StartedPod = AsyncDisposable & {
   readonly pod: Pod;
   readonly logFile: LogFile;
+  readonly notices: ServiceNotices;
+  /** Its scope was found to be another's: that is why it stopped. */
+  readonly wasFenced: () => boolean;
   readonly ready: {
     readonly ready: true;
     readonly pod: string;
@@ -52,6 +71,10 @@ export type StartedPod = AsyncDisposable & {
     readonly socket: string;
     readonly sessionId: string;
     readonly epoch: number;
+    /** Only as root: what rests on file modes is weaker then. */
+    readonly root?: true;
+    /** Only when the registry was moved. */
+    readonly registry?: string;
   };
 };
 
@@ -69,23 +92,59 @@ export async function startPod(
   const manifest = await loadManifest(options.manifest, { home: self.home });
   const paths = resolvePaths(self.env, self.home, manifest.pod.name);
   if (!paths.ok) throw new Fault('manifest_invalid', paths.error);
-  const scope = buildScopeView(await resolveScope(manifest));
-  const cwd = await findCwd(self, scope);
+  const rules = await resolveScope(manifest);
+  const registry = findRegistry(self.env, self.userHome);
+  const own = await findOwnFiles(paths.value, {
+    registry: registry.path,
+    manifest: options.manifest,
+  });
+  const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
+  checkSocketPath(paths.value.socket);
+
+  const early = new EarlyLog();
+  const identity = await readOwnIdentity();
+  const lease = closing.use(
+    'lease',
+    await openLease(
+      registry,
+      {
+        pod: manifest.pod.name,
+        store: paths.value.db,
+        socket: paths.value.socket,
+        scope: rules,
+        version: self.version,
+        identity,
+        now: CLOCK.now,
+      },
+      { lockWanted: self.env['PODD_SCOPE_LOCK'], log: early.log, signal: self.stopAsked },
+    ),
+  );
+  const scope = buildScopeView(lease, own);
   const model = await buildModel(manifest, { cwd, env: self.env });
 
   await makeStateFolders(paths.value);
-  const logFile = closing.use('log', openLog(paths.value, options, manifest));
+  const logFile = closing.use('log', openLog(paths.value, options, manifest, self.stderr));
   const { log } = logFile;
+  early.connect(log);
+  const notices = closing.use(
+    'service notices',
+    await openServiceNotices(self.env, { pid: process.pid, log }),
+  );
   const joint: { hub?: EventHub; server?: RpcServer; status?: StatusFile } = {};
   const { journal, restored } = await openStore(manifest.pod.name, paths.value, {
     session: options.session,
     newSessionId: () => sessionId(v7()),
-    bootId: await readBootId(),
+    epochAfter: (last) => lease.raiseEpoch(last, self.stopAsked),
+    bootId: identity.bootId,
     clock: CLOCK,
     // Nothing is published before the hub is there: the first events are of the first run.
     publish: (events: readonly Numbered[]) => {
       joint.hub?.publish(events);
-      for (const { event, data } of events) if (event === 'state') joint.status?.show(data.state);
+      for (const { event, data } of events) {
+        if (event !== 'state') continue;
+        joint.status?.show(data.state);
+        notices.show(data);
+      }
     },
     log,
   });
@@ -98,15 +157,12 @@ export async function startPod(
     name: manifest.pod.name,
     version: self.version,
     epoch,
+    ...(registry.moved ? { registry: registry.path } : {}),
     cwd,
     journal,
     model,
     scope,
-    files: openFiles(
-      scope,
-      [paths.value.runtimeRoot, paths.value.stateRoot, options.manifest],
-      self.umask,
-    ),
+    files: openFiles(scope, self.umask),
     tools: () => buildToolBox(manifest.toolOutput),
     config: {
       provider: { kind: model.provider, model: model.model },
@@ -156,10 +212,20 @@ export async function startPod(
       calls: restored.interruptedCalls,
     });
 
+  ignore(
+    lease.lost.then(async () => {
+      log.fatal('the scope of this Pod is no longer its own in the registry: it stops', { epoch });
+      await pod.stop('fenced', 'now');
+    }),
+    'the loop ends by it',
+  );
+
   const all = closing.move();
   return {
     pod,
     logFile,
+    notices,
+    wasFenced: () => lease.isLost,
     ready: {
       ready: true,
       pod: facts.pod,
@@ -167,8 +233,14 @@ export async function startPod(
       socket: facts.socket,
       sessionId: facts.sessionId,
       epoch,
+      ...(self.isRoot ? { root: true as const } : {}),
+      ...(registry.moved ? { registry: registry.path } : {}),
     },
-    [Symbol.asyncDispose]: () => all[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      // What may still write keeps its scope for as long as the process is there.
+      if (pod.hasSurvivors()) lease.leave();
+      return all[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -176,9 +248,16 @@ function openLog(
   paths: PodPaths,
   options: Extract<Options, { kind: 'serve' }>,
   manifest: Manifest,
+  stderr: Stderr,
 ): LogFile {
+  const wanted = options.logStderr || stderr.isTerminal;
+  const also = wanted ? stderr.logLine() : null;
+  const { logLevel: level } = options;
   try {
-    return openLogFile(paths.log, { level: options.logLevel, pod: manifest.pod.name });
+    const logFile = openLogFile(paths.log, { level, pod: manifest.pod.name, also });
+    if (wanted && also === null)
+      logFile.log.warn('stderr gets no lines: it can’t be written without waiting for its reader');
+    return logFile;
   } catch (cause) {
     throw new Fault('cannot_create', `cannot open the log ${paths.log}`, { cause });
   }
@@ -214,6 +293,13 @@ function renderPrompt(cwd: string, scope: ScopeView): string {
   });
 }
 
-async function readBootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+/** The scope as the manifest has it, for what is looked at before anything is claimed. */
+function unclaimed(rules: ScopeRules): ScopeSource {
+  return {
+    own: () => rules,
+    delegated: () => ({ allow: [], deny: [] }),
+    parent: () => null,
+    children: () => [],
+    fence: () => Promise.resolve('held'),
+  };
 }

@@ -72,6 +72,18 @@ export const LIMITS = {
   openStoreMs: 30_000,
   /** A start waits so long for a holder of the name that is on its way out. */
   leavingHolderMs: 2_000,
+  /** The scope registry, as JSON; it holds some thousand Pods. */
+  registryBytes: 8 * 1024 * 1024,
+  /** How often a change of the registry begins anew when its lock was lost on the way. */
+  registryAttempts: 5,
+  /** A wait for the registry's lock, which is held for milliseconds. */
+  registryLockMs: 10_000,
+  /** A portable lock that was not kept fresh for so long is anybody's. The least that its library takes. */
+  portableLockStaleMs: 2_000,
+  /** Who took a portable lock looks once more after this; between that look and the rename may be no more. */
+  portableLockSettleMs: 25,
+  /** A Pod that ends gives its scope back in this time, or leaves that to the next one that looks. */
+  releaseMs: 2_000,
   /** A process that has stopped and closed nothing for so long is ended: a file call that hangs would keep it for ever. */
   exitMs: 3_000,
 
@@ -106,4 +118,13 @@ export const LIMITS = {
   /** A connect to a socket file that may be a dead Pod's. */
   socketProbeMs: 500,
   logFileBytes: 10 * 1024 * 1024,
+  /** Lines that stderr has not taken yet; beyond it they are dropped and counted. */
+  stderrQueueBytes: 256 * 1024,
+  /** A stderr that takes nothing is tried again after this, twice as long each time, up to the second. */
+  stderrRetryMinMs: 10,
+  stderrRetryMaxMs: 1_000,
+  /** One `systemd-notify`; then it is killed. */
+  notifyMs: 2_000,
+  /** What the Pod does is told to systemd no more often. */
+  notifyStatusMs: 1_000,
 } as const;

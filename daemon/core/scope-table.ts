@@ -8,6 +8,13 @@ import { REGISTRY_FORMAT } from '../../protocol/registry.ts';
 import type { ScopeRule, ScopeRules } from '../../protocol/scope.ts';
 import { invariant } from './assert.ts';
 import { ok, refuse, type Result } from './result.ts';
+import {
+  isNearerAncestor,
+  isSpawnOf,
+  lineageOfChild,
+  lineageOfReturned,
+  nearestAncestor,
+} from './scope-lineage.ts';
 import { isSubset, overlaps, sharedWrite } from './scope-overlap.ts';
 import { permissionOf, withoutDelegated } from './scope-rules.ts';
 
@@ -22,12 +29,15 @@ export const EMPTY_TABLE: RegistryTable = {
   allocations: [],
 };
 
-/** Why a table stays as it is, in terms a person can act on. `owner` is the row that stands in the way. */
+/**
+ * Why a table stays as it is, in terms a person can act on. `owner` is the row that stands in the way, or the one that
+ * does not have what is asked of it.
+ */
 export type TableRefusal =
   | { readonly kind: 'name_taken'; readonly owner: Allocation }
   | { readonly kind: 'overlap'; readonly path: string; readonly owner: Allocation }
   | { readonly kind: 'not_registered'; readonly pod: string }
-  | { readonly kind: 'not_covered'; readonly rule: ScopeRule }
+  | { readonly kind: 'not_covered'; readonly rule: ScopeRule; readonly owner: Allocation }
   | { readonly kind: 'no_such_delegation'; readonly pod: string };
 
 export type Changed = { readonly table: RegistryTable; readonly row: Allocation };
@@ -72,12 +82,12 @@ export function delegate(
   const giver = rowFor(table, spawner);
   if (giver === undefined) return refuse({ kind: 'not_registered', pod: spawner });
   for (const rule of rules)
-    if (!isWithinScope(rule, giver)) return refuse({ kind: 'not_covered', rule });
+    if (!isWithinScope(rule, giver)) return refuse({ kind: 'not_covered', rule, owner: giver });
   const { pid, startedAt, bootId, pidNamespace } = giver;
   const row = rowOf(
     { ...child, pid, startedAt, bootId, pidNamespace },
     { allow: rules, deny: deniesWithin(giver, rules) },
-    { delegatedFrom: giver.pod, origin: originOf(giver), ancestors: lineageOf(giver) },
+    { delegatedFrom: giver.pod, ...lineageOfChild(child, giver) },
   );
   return grant(takeBack(table, child, giver.pod), row);
 }
@@ -111,19 +121,23 @@ export function claimAgain(
   table: RegistryTable,
   { child, was }: Return,
 ): Result<Changed, TableRefusal> {
-  const above = nearestLiving(table.allocations, was);
-  for (const rule of above === undefined ? [] : was.allow)
-    if (above !== undefined && !isWithinScope(rule, above))
-      return refuse({ kind: 'not_covered', rule });
-  const deny = above === undefined ? [] : deniesWithin(above, was.allow);
-  const delegatedFrom = above?.pod ?? null;
-  const { origin, ancestors } = was;
+  // An ancestor may have come back as a child of this very Pod.
+  const above = nearestAncestor(table.allocations, was, (row) => !isSpawnOf(row, child));
+  if (above === undefined)
+    return grant(
+      takeBack(table, child, null),
+      rowOf(child, was, { delegatedFrom: null, origin: was.origin, ancestors: was.ancestors }),
+    );
+  for (const rule of was.allow)
+    if (!isWithinScope(rule, above)) return refuse({ kind: 'not_covered', rule, owner: above });
+  const known = new Set(was.deny.map(toKey));
+  const more = deniesWithin(above, was.allow).filter((rule) => !known.has(toKey(rule)));
   const row = rowOf(
     child,
-    { allow: was.allow, deny: [...was.deny, ...deny] },
-    { delegatedFrom, origin, ancestors },
+    { allow: was.allow, deny: [...was.deny, ...more] },
+    { delegatedFrom: above.pod, ...lineageOfReturned(child, was, above) },
   );
-  return grant(takeBack(table, child, delegatedFrom), row);
+  return grant(takeBack(table, child, above.pod), row);
 }
 
 /** The row goes, its children are handed to its own parent. Nothing happens if it is another epoch's, or gone. */
@@ -147,11 +161,23 @@ export function reclaim(
 export function rebuild(rows: readonly Allocation[], last: number): RegistryTable {
   const epoch = rows.reduce((largest, row) => Math.max(largest, row.epoch), last);
   const names = new Set(rows.map(({ pod }) => pod));
-  const allocations = rows.map((row) => {
-    if (row.delegatedFrom === null || names.has(row.delegatedFrom)) return row;
-    return { ...row, delegatedFrom: nearestLiving(rows, row)?.pod ?? null };
-  });
-  return { ...EMPTY_TABLE, epoch, allocations };
+  const isOrphan = ({ delegatedFrom }: Allocation): boolean =>
+    delegatedFrom !== null && !names.has(delegatedFrom);
+  // Rows come from files: nobody is hung on one that hangs on it, whatever they say.
+  const allocations = rows.map((row) => ({ ...row, delegatedFrom: null }));
+  let table: RegistryTable = { ...EMPTY_TABLE, epoch, allocations };
+  const mayHold = (row: Allocation, from: Allocation): boolean =>
+    from.pod !== row.pod && !isBelow(table, from, row.pod);
+  for (const row of [...rows.filter((one) => !isOrphan(one)), ...rows.filter(isOrphan)]) {
+    if (row.delegatedFrom === null) continue;
+    const named = rowFor(table, row.delegatedFrom);
+    const heir =
+      named !== undefined && mayHold(row, named)
+        ? named
+        : nearestAncestor(table.allocations, row, (one) => mayHold(row, one));
+    table = withRow(table, { ...row, delegatedFrom: heir?.pod ?? null });
+  }
+  return table;
 }
 
 /** A store may remember a larger epoch than the registry: the row and the counter are raised above it. */
@@ -173,11 +199,10 @@ export function rowFor(table: RegistryTable, pod: string): Allocation | undefine
 
 /** What is delegated away: what any Pod below writes. */
 export function delegatedBy(table: RegistryTable, pod: string): ScopeRules {
-  const below = table.allocations.filter((row) => isBelow(table, row, pod));
-  return {
-    allow: below.flatMap(({ allow }) => allow.filter(({ permission }) => permission === 'write')),
-    deny: [],
-  };
+  const row = rowFor(table, pod);
+  return row === undefined
+    ? { allow: [], deny: [] }
+    : writesOf(table.allocations.filter((one) => isUnder(table, one, row)));
 }
 
 /** What a row may really touch: its own less what is delegated away. */
@@ -202,14 +227,14 @@ function grant(table: RegistryTable, row: Allocation): Result<Changed, TableRefu
   const epoch = table.epoch + 1;
   const granted = { ...row, epoch };
   const next = { ...table, epoch, allocations: [...table.allocations, granted] };
-  const mine = effectiveScope(next, granted);
   let found: { path: string; owner: Allocation; depth: number } | null = null;
   for (const other of table.allocations) {
-    // Its giver is capped by this very row.
-    if (isBelow(next, granted, other.pod)) continue;
+    // Of two that stand above each other, the upper one is capped by the lower one.
+    if (isRelated(next, granted, other)) continue;
     // What a Pod delegated is looked up only where its own rules are in the way.
-    if (sharedWrite(mine, other) === null) continue;
-    const path = sharedWrite(mine, effectiveScope(table, other));
+    if (sharedWrite(granted, other) === null) continue;
+    const mine = withoutDelegated(granted, delegatedAgainst(next, granted, other));
+    const path = sharedWrite(mine, withoutDelegated(other, delegatedAgainst(next, other, granted)));
     const depth = depthOf(table, other);
     if (path !== null && (found === null || depth > found.depth))
       found = { path, owner: other, depth };
@@ -228,36 +253,15 @@ function rowOf(
   return { ...who, allow: [...allow], deny: [...deny], ...lineage, epoch: 0, claimedAt: at };
 }
 
-/** Rows that `self`, or one that it spawned, spawned, and that were handed on to `above` when `self` died. */
+/** Rows that `self`, or one that it spawned, spawned, and that were handed past it to `above` when `self` died. */
 function takeBack(table: RegistryTable, self: PodOrigin, above: string | null): RegistryTable {
   return {
     ...table,
     allocations: table.allocations.map((row) => {
-      const isOurs = row.pod !== self.pod && lineageOf(row).some((one) => isSamePod(one, self));
-      return isOurs && row.delegatedFrom === above ? { ...row, delegatedFrom: self.pod } : row;
+      const isOurs = row.delegatedFrom === above && isNearerAncestor(row, self, above);
+      return isOurs && row.pod !== self.pod ? { ...row, delegatedFrom: self.pod } : row;
     }),
   };
-}
-
-function originOf({ pod, store }: Allocation): PodOrigin {
-  return { pod, store };
-}
-
-function lineageOf({ origin, ancestors }: Pick<Allocation, 'origin' | 'ancestors'>): PodOrigin[] {
-  return origin === null ? [] : [origin, ...ancestors];
-}
-
-function nearestLiving(
-  rows: readonly Allocation[],
-  below: Pick<Allocation, 'origin' | 'ancestors'>,
-): Allocation | undefined {
-  return lineageOf(below)
-    .map((one) => rows.find((row) => isSamePod(row, one)))
-    .find((row) => row !== undefined);
-}
-
-function isSamePod(a: PodOrigin, b: PodOrigin): boolean {
-  return a.pod === b.pod && a.store === b.store;
 }
 
 function deniesWithin(giver: Allocation, rules: readonly ScopeRule[]): ScopeRule[] {
@@ -273,6 +277,10 @@ function isWithinScope(rule: ScopeRule, giver: Allocation): boolean {
 function isGiven(rule: ScopeRule, outer: ScopeRule): boolean {
   const permitted = outer.permission === 'write' || rule.permission === 'read';
   return permitted && isSubset(rule, outer);
+}
+
+function toKey({ target, permission, recursive }: ScopeRule): string {
+  return `${permission} ${recursive ? 'below' : 'at'} ${target}`;
 }
 
 function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
@@ -293,6 +301,34 @@ function isBelow(table: RegistryTable, row: Allocation, pod: string): boolean {
   return false;
 }
 
+/**
+ * What the row writes is not the other's: it hangs on it, or was spawned by it, and another Pod holds it meanwhile. A
+ * Pod whose own ancestor came back below it is not under that one.
+ */
+function isUnder(table: RegistryTable, row: Allocation, other: Allocation): boolean {
+  if (row.pod === other.pod) return false;
+  if (isBelow(table, row, other.pod)) return true;
+  return !isBelow(table, other, row.pod) && isSpawnOf(row, other);
+}
+
+function isRelated(table: RegistryTable, row: Allocation, other: Allocation): boolean {
+  return isUnder(table, row, other) || isUnder(table, other, row);
+}
+
+/** What those below `row` keep from `other` for good: one that has to do with both leaves its part to either. */
+function delegatedAgainst(table: RegistryTable, row: Allocation, other: Allocation): ScopeRules {
+  return writesOf(
+    table.allocations.filter(
+      (one) => isUnder(table, one, row) && one !== other && !isRelated(table, one, other),
+    ),
+  );
+}
+
+function writesOf(rows: readonly Allocation[]): ScopeRules {
+  const writes = rows.flatMap(({ allow }) => allow.filter((rule) => rule.permission === 'write'));
+  return { allow: writes, deny: [] };
+}
+
 function withRow(table: RegistryTable, row: Allocation): RegistryTable {
   return {
     ...table,
@@ -310,6 +346,9 @@ function withoutRows(table: RegistryTable, gone: ReadonlySet<string>): RegistryT
     ...table,
     allocations: table.allocations
       .filter(({ pod }) => !gone.has(pod))
-      .map((row) => ({ ...row, delegatedFrom: heir(row.delegatedFrom) })),
+      .map((row) => {
+        const delegatedFrom = heir(row.delegatedFrom);
+        return delegatedFrom === row.delegatedFrom ? row : { ...row, delegatedFrom };
+      }),
   };
 }

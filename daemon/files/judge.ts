@@ -1,7 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { isWithin } from '../core/scope-rules.ts';
 import type { ScopeView } from '../ports/scope-view.ts';
-import { canonicalPath } from './canonical-path.ts';
 import { selfOf } from './pinned.ts';
 import type { Pin } from './pinned.ts';
 import { outsideScope, refusal } from './refusals.ts';
@@ -21,20 +20,10 @@ const KERNEL_FOLDERS = ['/proc', '/sys', '/dev'];
 /** The magic numbers of procfs and sysfs, which may be mounted elsewhere too. */
 const KERNEL_FILE_SYSTEMS = [0x9fa0, 0x62656572];
 
-/**
- * `forbidden` are folders that no scope opens: they are refused like anything outside. They are taken as given and
- * with their links followed, so they exist when this is called, or will be made under that very name.
- */
-export async function createJudge(scope: ScopeView, forbidden: readonly string[]): Promise<Judge> {
-  const closed = new Set(forbidden);
-  for (const folder of forbidden) {
-    const canonical = await canonicalPath(folder);
-    if (canonical !== null) closed.add(canonical);
-  }
+export function createJudge(scope: ScopeView): Judge {
   return ({ path, asked, need }) => {
     const permission = scope.permissionOf(path);
     if (permission === 'none') return outsideScope(asked);
-    for (const folder of closed) if (isWithin(path, folder)) return outsideScope(asked);
     if (KERNEL_FOLDERS.some((folder) => isWithin(path, folder))) return kernelRefusal(asked);
     if (need === 'write' && permission !== 'write')
       return refusal(

@@ -14,30 +14,20 @@ import { openForWrite } from './write-target.ts';
 
 /**
  * The only way to user files. What is judged is never the path that was asked for but the one that the kernel names
- * for what was really opened, so no link, swapped at whatever moment, leads out of the scope. `forbidden` are the
- * daemon's own folders, absolute: closed even where the scope covers them. `umask` is the user's: what new files and
- * folders are made with, whatever the daemon's own is.
+ * for what was really opened, so no link, swapped at whatever moment, leads out of the scope. `umask` is the user's:
+ * what new files and folders are made with, whatever the daemon's own is.
  */
-export function openFiles(scope: ScopeView, forbidden: readonly string[], umask = 0o022): Files {
-  let judge: Promise<Judge> | undefined;
-  const judged = async (): Promise<Judge> => {
-    judge ??= createJudge(scope, forbidden);
-    try {
-      return await judge;
-    } catch (error) {
-      // What failed for want of a descriptor may go well the next time.
-      judge = undefined;
-      throw error;
-    }
-  };
+export function openFiles(scope: ScopeView, umask = 0o022): Files {
+  const judge = createJudge(scope);
+  const fence: ScopeView['fence'] = (signal) => scope.fence(signal);
   return {
     openForRead: async (path, signal) => {
       signal.throwIfAborted();
-      return refuseUnusable(path) ?? (await openForRead(path, await judged()));
+      return refuseUnusable(path) ?? (await openForRead(path, judge));
     },
     openForWrite: async (path, signal) => {
       signal.throwIfAborted();
-      return refuseUnusable(path) ?? (await openForWrite(path, await judged(), umask));
+      return refuseUnusable(path) ?? (await openForWrite(path, judge, { fence, umask }));
     },
     identify: async (path) => (await canonicalPath(path)) ?? path,
   };

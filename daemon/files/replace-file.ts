@@ -8,6 +8,7 @@ import { LIMITS } from '../core/limits.ts';
 import { ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { FileRefusal } from '../ports/files.ts';
+import type { ScopeView } from '../ports/scope-view.ts';
 import { Closing } from '../support/closing.ts';
 import type { Judge } from './judge.ts';
 import { makeFolders } from './make-folders.ts';
@@ -33,6 +34,7 @@ export type PinnedTarget = {
 export type Replacing = {
   readonly bytes: Uint8Array;
   readonly judge: Judge;
+  readonly fence: ScopeView['fence'];
   readonly umask: number;
   readonly signal: AbortSignal;
 };
@@ -53,6 +55,8 @@ export async function replaceFile(
     );
   work.signal.throwIfAborted();
   try {
+    // A folder that is made is an effect, too.
+    if ((await work.fence(work.signal)) === 'lost') return fenced(target);
     await using made = await makeFolders(target, work);
     if (made.refused !== null) return made.refused;
     const answer = await putFile({ ...target, ...made.at }, work);
@@ -135,9 +139,11 @@ async function takeAfter(file: FileHandle, like: BigIntStats): Promise<void> {
 async function whyNot(
   target: PinnedTarget,
   name: string,
-  { judge, signal }: Replacing,
+  { judge, fence, signal }: Replacing,
 ): Promise<Refused | null> {
   const { asked, path, folder, folderPath, existing } = target;
+  // First, since it also brings what was delegated meanwhile.
+  if ((await fence(signal)) === 'lost') return fenced(target);
   const refused = judge({ path, asked, need: 'write' });
   if (refused !== null) return refused;
   if ((await kernelPath(folder)) !== folderPath) return moved(target);
@@ -157,6 +163,10 @@ async function isUnchanged(
   if (known !== null) return (await hashNow(existing.handle, asked, signal)) === known;
   const now = await existing.handle.stat({ bigint: true });
   return now.mtimeNs === existing.stats.mtimeNs && now.size === existing.stats.size;
+}
+
+function fenced({ asked }: PinnedTarget): Refused {
+  return refusal('fenced', `${asked} was not written: this Pod's scope is no longer its own`);
 }
 
 function moved({ asked }: PinnedTarget): Refused {

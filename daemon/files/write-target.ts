@@ -15,7 +15,7 @@ import { outsideScope, refusal, systemCode, systemRefusal } from './refusals.ts'
 import type { Refused } from './refusals.ts';
 import { refuseUnopened } from './refuse-unopened.ts';
 import { replaceFile } from './replace-file.ts';
-import type { PinnedTarget } from './replace-file.ts';
+import type { PinnedTarget, Replacing } from './replace-file.ts';
 
 type Answer = Result<PinnedTarget, FileRefusal>;
 
@@ -23,7 +23,7 @@ type Answer = Result<PinnedTarget, FileRefusal>;
 export async function openForWrite(
   asked: string,
   judge: Judge,
-  umask: number,
+  { fence, umask }: Pick<Replacing, 'fence' | 'umask'>,
 ): Promise<Result<WriteTarget, FileRefusal>> {
   await using closing = new Closing();
   const answer = await findTarget(asked, judge, closing);
@@ -32,7 +32,7 @@ export async function openForWrite(
   return ok({
     path: answer.value.path,
     existing: answer.value.existing,
-    replace: (bytes, signal) => replaceFile(answer.value, { bytes, judge, umask, signal }),
+    replace: (bytes, signal) => replaceFile(answer.value, { bytes, judge, fence, umask, signal }),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   });
 }

@@ -16,6 +16,8 @@ export type PodPaths = {
   readonly sessions: string;
   readonly spool: string;
   readonly log: string;
+  /** What the user configures for all Pods. Null without a home folder. */
+  readonly config: string | null;
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -31,6 +33,8 @@ export function resolvePaths(
   if (runtimes.kind === 'none') return refuse(runtimes.says);
   const states = stateRoot(env, home);
   if (!states.ok) return states;
+  const config = configFolder(env, home);
+  if (!config.ok) return config;
   const root = normalize(runtimes.path);
   const runtime = join(root, podName);
   const state = join(states.value, 'pods', podName);
@@ -47,6 +51,7 @@ export function resolvePaths(
     sessions: join(state, 'sessions'),
     spool: join(state, 'spool'),
     log: join(state, 'podd.log'),
+    config: config.value,
   });
 }
 
@@ -57,6 +62,13 @@ function stateRoot(env: Environment, home: string): Result<string, string> {
   if (shared !== '') return absolute('XDG_STATE_HOME', shared, 'podd');
   if (home === '') return refuse('there is no home folder; set PODD_STATE_DIR to an absolute path');
   return absolute('HOME', home, '.local/state/podd');
+}
+
+function configFolder(env: Environment, home: string): Result<string | null, string> {
+  const shared = env['XDG_CONFIG_HOME'] ?? '';
+  if (shared !== '') return absolute('XDG_CONFIG_HOME', shared, 'podd');
+  if (home === '') return ok(null);
+  return absolute('HOME', home, '.config/podd');
 }
 
 function absolute(name: string, path: string, below: string): Result<string, string> {

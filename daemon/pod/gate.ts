@@ -3,12 +3,15 @@ import type { Files } from '../ports/files.ts';
 import type { ScopeView } from '../ports/scope-view.ts';
 
 /**
- * Decides by scope alone, so far: a call that names a file outside it, or would write where it may only read, is
- * denied before it runs. The files port checks again what it really opens; this is the earlier, clearer answer.
+ * Decides by lease and scope alone, so far: a call of a Pod whose scope is no longer its own, one that names a file
+ * outside it, or one that would write where it may only read, is denied before it runs. The files port checks again
+ * what it really opens; this is the earlier, clearer answer.
  */
 export function createGate(scope: ScopeView, files: Pick<Files, 'identify'>): Gate {
   return {
-    call: async (call) => {
+    call: async (call, signal) => {
+      if ((await scope.fence(signal)) === 'lost')
+        return deny('this Pod’s scope is no longer its own: nothing more is touched');
       for (const { path, need } of call.accesses) {
         // What is not absolute names no file yet; its tool says so.
         if (!path.startsWith('/')) continue;

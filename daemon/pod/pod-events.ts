@@ -4,7 +4,7 @@ import type { RunEnd } from '../worker/run-turns.ts';
 import type { OpenRun, RunRequest } from './open-run.ts';
 
 /** Why a Pod stops, as the journal records it and subscribers are told. */
-export type StopReason = 'client' | 'signal';
+export type StopReason = 'client' | 'signal' | 'fenced';
 
 export type Prepared =
   /** `systemPrompt` is null for a session that has one. */

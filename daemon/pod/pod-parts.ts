@@ -14,6 +14,8 @@ export type PodParts = {
   readonly name: string;
   readonly version: string;
   readonly epoch: number;
+  /** Where the registry lies, when it was moved. */
+  readonly registry?: string;
   readonly cwd: string;
   readonly journal: Journal;
   readonly model: Model;

@@ -16,11 +16,14 @@ import { deferred, ignore } from '../support/deferred.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
 import { Inbox } from './inbox.ts';
 import { prepareRun, runWorker } from './launch.ts';
+import { LingeringRuns } from './lingering-runs.ts';
 import type { RunRequest } from './open-run.ts';
 import { OpenRun } from './open-run.ts';
 import type { Control, Prepared, StopReason, Work } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
 import { endBatch, startBatch, toReport } from './run-batches.ts';
+import { refuseWaiting } from './refuse-waiting.ts';
+import { lostScope, withRun } from './run-faults.ts';
 import { toStatus } from './status.ts';
 
 /**
@@ -31,6 +34,7 @@ export class Pod implements PodControl {
   readonly #parts: PodParts;
   readonly #inbox = new Inbox<Control, Work>(LIMITS.workLane);
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #lingering = new LingeringRuns();
   readonly #checks: { readonly built: CheckedItems; readonly sent: CheckedItems };
   #state: PodState = { kind: 'starting' };
   #run: OpenRun | null = null;
@@ -80,6 +84,11 @@ export class Pod implements PodControl {
     return answer.promise;
   }
 
+  /** Something that may still touch a file, though nobody waits for it any more. */
+  hasSurvivors(): boolean {
+    return this.#lingering.any();
+  }
+
   status(): ReturnType<PodControl['status']> {
     return toStatus(this.#parts, this.view());
   }
@@ -123,7 +132,7 @@ export class Pod implements PodControl {
       throw error;
     } finally {
       for (const timer of this.#timers) clearTimeout(timer);
-      this.#refuseTheRest();
+      refuseWaiting(this.#inbox.drain());
     }
   }
 
@@ -251,6 +260,7 @@ export class Pod implements PodControl {
     else this.#parts.log.warn('a run failed', { runId: run.id, turns, err: failure });
     await this.#over(run, { kind: 'runEnded', run: run.id, next: 'idle' });
     if (failure !== null) run.failed(failure);
+    else if (this.#stop?.reason === 'fenced') run.failed(withRun(lostScope(), run.id));
     else if (end.kind !== 'failed') run.ended(toReport(this.#parts.journal.session(), run, end));
   }
 
@@ -297,6 +307,10 @@ export class Pod implements PodControl {
       return;
     }
     this.#stop = { reason: event.reason, waiters: [event.answer] };
+    if (event.reason === 'fenced') {
+      const data = { epoch: this.#parts.epoch };
+      await this.#parts.journal.commit({ events: [{ event: 'fenced', data }] });
+    }
     this.#moveAndTell({ kind: 'stopRequested' });
     if (this.#run === null) {
       await this.#finishStop();
@@ -322,6 +336,7 @@ export class Pod implements PodControl {
   async #over(run: OpenRun, event: LifeEvent): Promise<void> {
     invariant(this.#run === run, `run ${run.id} is over twice`);
     this.#run = null;
+    this.#lingering.add(run);
     this.#moveAndTell(event);
     if (this.#stop !== null) await this.#finishStop();
   }
@@ -350,17 +365,6 @@ export class Pod implements PodControl {
     return answer.promise;
   }
 
-  #refuseTheRest(): void {
-    for (const event of this.#inbox.drain()) {
-      const fault = new Fault('shutting_down', 'this Pod has stopped');
-      if (event.kind === 'runAsked' || event.kind === 'resumeAsked')
-        event.request.answer.reject(fault);
-      else if (event.kind === 'cancelAsked')
-        event.answer.reject(new Fault('not_running', 'this Pod has stopped'));
-      else if (event.kind === 'stopAsked') event.answer.resolve();
-    }
-  }
-
   #after(ms: number, event: Control): void {
     const timer = setTimeout(
       () => {
@@ -386,12 +390,4 @@ export class Pod implements PodControl {
       events: [{ event: 'state', data: toWireState(this.#state) }],
     });
   }
-}
-
-/** Whoever waited for the run learns which one it was. */
-function withRun(fault: Fault, runId: RunId): Fault {
-  return new Fault(fault.code, fault.message, {
-    cause: fault,
-    data: { ...fault.data, runId },
-  });
 }

@@ -12,6 +12,7 @@ export type FileRefusal = {
     | 'too_large'
     | 'changed'
     | 'exists'
+    | 'fenced'
     | 'unreachable';
   readonly says: string;
 };

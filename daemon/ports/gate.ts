@@ -20,6 +20,6 @@ export type GateAnswer<T> =
 
 /** The one place that says whether something may run: every tool call and every model request crosses it. */
 export type Gate = {
-  readonly call: (call: CheckedCall) => Promise<GateAnswer<CheckedCall>>;
+  readonly call: (call: CheckedCall, signal: AbortSignal) => Promise<GateAnswer<CheckedCall>>;
   readonly request: <R extends object>(request: R) => Promise<GateAnswer<R>>;
 };

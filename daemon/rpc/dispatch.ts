@@ -39,6 +39,8 @@ export function createDispatch(handlers: Handlers, log: Log): Dispatch {
 
   return async (request, context) => {
     const { id, method, params } = request;
+    // Without its params: what users say and what tools find is not for the log.
+    log.debug('a request came', { method: method.slice(0, ECHO_UNITS) });
     if (!Object.hasOwn(METHODS, method)) return id === undefined ? null : unknownMethod(id, method);
     return await server.receive(
       { jsonrpc: '2.0', method, params, ...(id === undefined ? {} : { id }) },

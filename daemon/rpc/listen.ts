@@ -22,7 +22,7 @@ type Joint = Services & { readonly largeLines: LargeLines };
  * After a close the file is still there, for the owner of its folder to remove.
  */
 export async function listen(path: string, services: Services): Promise<RpcServer> {
-  checkPath(path);
+  checkSocketPath(path);
   const connections = new Set<Connection>();
   const joint: Joint = { ...services, largeLines: new LargeLines(LIMITS.longLines) };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -62,8 +62,8 @@ function accept(socket: Socket, connections: Set<Connection>, services: Joint): 
   });
 }
 
-// Node cuts a longer path without a word, and would bind another file.
-function checkPath(path: string): void {
+/** Throws `cannot_create` for a path that Node would cut without a word, so that it binds another file. */
+export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes > LIMITS.socketPathBytes)
     throw new Fault(

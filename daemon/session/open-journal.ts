@@ -1,4 +1,5 @@
 import type { Numbered } from '../../protocol/events.ts';
+import { invariant } from '../core/assert.ts';
 import { STORE_FORMAT, type JournalEntry } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import type { SessionId } from '../core/ids.ts';
@@ -21,6 +22,8 @@ export type StartJournalOptions = {
   /** `latest` goes on with the session that was live last, if there is one. */
   readonly session: 'latest' | 'new';
   readonly newSessionId: () => SessionId;
+  /** The epoch of this start, above the last one that the store has (0 in a fresh store). */
+  readonly epochAfter: (last: number) => Promise<number>;
   readonly bootId: string;
   readonly clock: Clock;
   /** Called with each batch's events, in the tick in which the batch became readable. It must not throw. */
@@ -102,9 +105,9 @@ export async function startJournal(
     ),
   };
 
-  const started: JournalEntry[] = [
-    { kind: 'started', at, epoch: found.epoch + 1, bootId: options.bootId },
-  ];
+  const epoch = await options.epochAfter(found.epoch);
+  invariant(epoch > found.epoch, `epoch ${epoch} is not above ${found.epoch}`);
+  const started: JournalEntry[] = [{ kind: 'started', at, epoch, bootId: options.bootId }];
   if (stored.state === null)
     started.unshift({ kind: 'journal_start', at, version: STORE_FORMAT, state: EMPTY_JOURNAL });
   const journalPlan = planAppend(stored.tail, started.map(encodeEntry));

@@ -82,7 +82,7 @@ async function prepareInTime(
   const limit = { what: call.name, ms: LIMITS.toolMs };
   try {
     return await withDeadline(signal, limit, async (within) => {
-      const work = track(ports, call, prepare(ports, call, index));
+      const work = track(ports, call, prepare(ports, call, index, within));
       return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
     });
   } catch (error) {
@@ -90,7 +90,12 @@ async function prepareInTime(
   }
 }
 
-async function prepare(ports: WorkerPorts, call: ToolCallItem, index: number): Promise<Prepared> {
+async function prepare(
+  ports: WorkerPorts,
+  call: ToolCallItem,
+  index: number,
+  signal: AbortSignal,
+): Promise<Prepared> {
   const refused = (summary: string): Prepared => ({
     kind: 'immediate',
     outcome: { isError: true, summary },
@@ -106,7 +111,7 @@ async function prepare(ports: WorkerPorts, call: ToolCallItem, index: number): P
   if (!args.ok) return refused(args.error);
   const accesses = tool.accesses(args.value);
   const { callId, name } = call;
-  const answer = await ports.gate.call({ callId, name, args: args.value, accesses });
+  const answer = await ports.gate.call({ callId, name, args: args.value, accesses }, signal);
   if (answer.kind === 'denied') return refused(answer.reason);
   const turns = await Promise.all(accesses.map(({ path }) => ports.files.identify(path)));
   return { kind: 'ready', tool, call: answer.passed, turns: [...new Set(turns)] };

@@ -15,12 +15,7 @@ function podd(
 ): { code: number | null; says: string; out: string } {
   const { status, stderr, stdout } = spawnSync(process.execPath, [PODD, ...args], {
     cwd,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: pod.folder,
-      PODD_RUNTIME_DIR: join(pod.folder, 'run'),
-      PODD_STATE_DIR: join(pod.folder, 'state'),
-    },
+    env: pod.env(),
     encoding: 'utf8',
     timeout: 20_000,
   });

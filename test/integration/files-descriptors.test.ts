@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openFiles } from '../../daemon/files/open-files.ts';
-import { openDescriptors, tempTree, writable } from '../support/temp-tree.ts';
+import { allow, openDescriptors, scopeOf, tempTree } from '../support/temp-tree.ts';
 
 const { signal } = new AbortController();
 const CALLS = 1000;
@@ -15,7 +15,12 @@ test('SCOPE-15: a thousand refused and accepted calls leave no descriptor open',
   await symlink(join(tree.outside, 'secret'), join(tree.inside, 'out'));
   await symlink('loop', join(tree.inside, 'loop'));
   await symlink('nowhere', join(tree.inside, 'dangling'));
-  const files = openFiles(writable(tree.inside), [join(tree.inside, 'state')]);
+  const files = openFiles(
+    scopeOf({
+      allow: [allow(tree.inside, 'write')],
+      deny: [allow(join(tree.inside, 'state'), 'read')],
+    }),
+  );
   const paths = [
     'file',
     'folder',

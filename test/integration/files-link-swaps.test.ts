@@ -83,7 +83,7 @@ describe('while another process swaps links in a tight loop', () => {
   }, async () => {
     await using tree = await swappedTree();
     const before = await openDescriptors();
-    const files = openFiles(writable(tree.inside), []);
+    const files = openFiles(writable(tree.inside));
     const tally = await attack(tree, asCalls(files), PROOF_MS);
     const swaps = await tree.stop();
     expect(tally.leaks).toBe(0);

@@ -30,7 +30,7 @@ test('TOOL-3: what the modes of files and folders forbid is refused, and leaves 
       await chown(path, SOMEBODY, SOMEBODY);
     process.setuid?.(SOMEBODY);
   }
-  const files = openFiles(writable(tree.inside), []);
+  const files = openFiles(writable(tree.inside));
 
   // Its folder would let it be replaced; its owner has said that it is not to change.
   expect(await write(files, at('read-only'))).toBe('not_writable');

@@ -20,7 +20,7 @@ export async function bundleFixture(
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    external: ['level', 'classic-level'],
+    external: ['level', 'classic-level', 'fs-native-extensions', 'proper-lockfile'],
     logLevel: 'silent',
   });
   return {

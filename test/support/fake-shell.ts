@@ -12,6 +12,7 @@ export class FakeShell {
     this.shell = {
       env: {},
       home: '/home/someone',
+      userHome: '/home/someone',
       cwd: '/work',
       stdin: bytesOf(),
       out: { write: (text) => (this.outText += text), isTerminal: terminal },

@@ -103,6 +103,7 @@ export async function podBench(options: {
   readonly store?: KeyValueStore;
   readonly maxTurns?: number;
   readonly deniedPath?: string;
+  readonly fence?: () => 'held' | 'lost';
   readonly parts?: Partial<PodParts>;
 }): Promise<Bench> {
   const journal = await tempJournal(options.store ?? new MemoryDisk().open());
@@ -147,6 +148,9 @@ export async function podBench(options: {
       own: () => rules,
       delegated: () => ({ allow: [], deny: [] }),
       effective: () => rules,
+      parent: () => null,
+      children: () => [],
+      fence: () => Promise.resolve(options.fence?.() ?? 'held'),
     },
     tools: () =>
       Promise.resolve({

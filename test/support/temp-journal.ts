@@ -27,6 +27,7 @@ export function journalOptions(changes: Partial<StartJournalOptions> = {}): Star
       drawn += 1;
       return drawn === 1 ? SESSION : sessionId(`session-${drawn}`);
     },
+    epochAfter: (last) => Promise.resolve(last + 1),
     bootId: 'boot-1',
     clock: { now: () => 1_000 },
     publish: nothing,

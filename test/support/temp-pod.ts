@@ -15,6 +15,8 @@ export type Ready = {
   readonly socket: string;
   readonly sessionId: string;
   readonly epoch: number;
+  readonly registry?: string;
+  readonly root?: true;
 };
 
 export type TempPodOptions = {
@@ -26,6 +28,13 @@ export type TempPodOptions = {
   readonly under?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  readonly name?: string;
+  /** What it may write; its workspace is its own all the same. */
+  readonly target?: string;
+  /** The registry that it shares with others; its own without. */
+  readonly registry?: string;
+  /** What its stderr is; `unread` is read only when the test asks for it. */
+  readonly stderr?: number | 'unread';
   /** Another main, such as a sabotaged one. */
   readonly podd?: string;
 };
@@ -38,7 +47,8 @@ export class TempPod implements AsyncDisposable {
   readonly folder: string;
   readonly workspace: string;
   readonly state: string;
-  readonly name = 'p';
+  readonly name: string;
+  readonly registry: string;
   readonly #options: TempPodOptions;
   #child: ChildProcess | undefined;
   stderr = '';
@@ -47,6 +57,8 @@ export class TempPod implements AsyncDisposable {
   constructor(options: TempPodOptions) {
     this.#options = options;
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'podd-')));
+    this.name = options.name ?? 'p';
+    this.registry = options.registry ?? join(this.folder, 'registry');
     this.workspace = join(this.folder, 'ws');
     this.state = join(this.folder, 'state', 'pods', this.name);
     mkdirSync(this.workspace);
@@ -62,11 +74,26 @@ export class TempPod implements AsyncDisposable {
         '[worker]',
         options.worker ?? '',
         '[[scope.allow]]',
-        `target = "${this.workspace}"`,
+        `target = "${options.target ?? this.workspace}"`,
         'permission = "write"',
+        ...(options.target === undefined
+          ? []
+          : ['[[scope.allow]]', `target = "${this.workspace}"`, 'permission = "read"']),
         '',
       ].join('\n'),
     );
+  }
+
+  /** The environment that its daemon is started with. */
+  env(): Record<string, string | undefined> {
+    return {
+      PATH: process.env['PATH'],
+      HOME: this.folder,
+      PODD_RUNTIME_DIR: join(this.folder, 'run'),
+      PODD_STATE_DIR: join(this.folder, 'state'),
+      PODD_SCOPE_REGISTRY: this.registry,
+      ...this.#options.env,
+    };
   }
 
   get socket(): string {
@@ -95,6 +122,7 @@ export class TempPod implements AsyncDisposable {
   async start(under?: readonly string[]): Promise<Ready> {
     const words: string[] = [...(under ?? this.#options.under ?? []), process.execPath];
     const [command = process.execPath, ...before] = words;
+    const { stderr } = this.#options;
     const child = spawn(
       command,
       [
@@ -106,26 +134,20 @@ export class TempPod implements AsyncDisposable {
       ],
       {
         cwd: this.workspace,
-        env: {
-          PATH: process.env['PATH'],
-          HOME: this.folder,
-          PODD_RUNTIME_DIR: join(this.folder, 'run'),
-          PODD_STATE_DIR: join(this.folder, 'state'),
-          ...this.#options.env,
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        env: this.env(),
+        stdio: ['ignore', 'pipe', typeof stderr === 'number' ? stderr : 'pipe'],
       },
     );
     this.#child = child;
     this.stderr = '';
     this.ready = undefined;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    if (stderr !== 'unread') this.readStderr();
     this.ready = await new Promise<Ready>((resolve, reject) => {
       let out = '';
       const timer = setTimeout(() => {
         reject(new Error(`not ready in ${deadline(20_000)} ms: ${this.stderr}`));
       }, deadline(20_000));
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         out += text;
         if (!out.includes('\n')) return;
         clearTimeout(timer);
@@ -139,6 +161,10 @@ export class TempPod implements AsyncDisposable {
       });
     });
     return this.ready;
+  }
+
+  readStderr(): void {
+    this.#child?.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
   }
 
   async client(): Promise<WireClient> {

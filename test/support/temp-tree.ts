@@ -26,6 +26,9 @@ export function scopeOf(rules: ScopeRules): ScopeView {
     own: () => rules,
     delegated: () => ({ allow: [], deny: [] }),
     effective: () => rules,
+    parent: () => null,
+    children: () => [],
+    fence: () => Promise.resolve('held'),
   };
 }
 

@@ -15,7 +15,7 @@ export class ToolBench {
   /** What happens between a tool's intent and what it does. */
   meanwhile: () => Promise<unknown> = () => Promise.resolve();
 
-  constructor(folder: string, files: Files = openFiles(writable(folder), [])) {
+  constructor(folder: string, files: Files = openFiles(writable(folder))) {
     this.#files = files;
   }
 

@@ -37,3 +37,14 @@ export function oneLine(text: string, unitsMax: number): string {
   // Never half a surrogate pair.
   return `${line.slice(0, unitsMax - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** One line, with each control character as an escape: a path may hold a line that looks like ours. */
+export function showName(text: string): string {
+  return text.replaceAll(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (character) =>
+      SHORT[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

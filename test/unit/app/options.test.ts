@@ -9,10 +9,12 @@ describe('parseOptions', () => {
       session: 'latest',
       readyFd: 1,
       logLevel: 'info',
+      logStderr: false,
     });
     expect(
       parseOptions(['--manifest=a', '--session', 'new', '--ready-fd', '3', '--log-level=debug']),
     ).toMatchObject({ session: 'new', readyFd: 3, logLevel: 'debug' });
+    expect(parseOptions(['--manifest', 'a', '--log-stderr'])).toMatchObject({ logStderr: true });
     expect(parseOptions(['--help'])).toEqual({ kind: 'help' });
     expect(parseOptions(['--version'])).toEqual({ kind: 'version' });
   });
@@ -35,7 +37,7 @@ describe('parseOptions', () => {
   });
 
   test('START-1: the help names every option', () => {
-    for (const flag of ['manifest', 'session', 'ready-fd', 'log-level', 'version', 'help'])
-      expect(USAGE).toContain(`--${flag}`);
+    const flags = ['manifest', 'session', 'ready-fd', 'log-level', 'log-stderr', 'version', 'help'];
+    for (const flag of flags) expect(USAGE).toContain(`--${flag}`);
   });
 });

@@ -82,7 +82,7 @@ describe('nextJournalState', () => {
     expect(moved).toEqual({ ...state, sessionCurrent: SESSION });
   });
 
-  test('LOG-13: an epoch that is not the next one is refused', () => {
+  test('LOG-13: an epoch that does not rise is refused', () => {
     const entry: JournalEntry = { kind: 'started', at, epoch: 4, bootId: 'b' };
     expect(() => nextJournalState(BEFORE, entry)).toThrow('epoch 4 started after 4');
   });

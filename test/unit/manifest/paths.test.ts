@@ -40,6 +40,21 @@ describe('resolvePaths', () => {
     expect(roots({}, 'home')).toBe('HOME is "home", but it has to be an absolute path');
   });
 
+  test('MAN-2 SCOPE-18: what the user configures for all Pods has one folder, none without a home', () => {
+    const roots = { PODD_RUNTIME_DIR: '/r', PODD_STATE_DIR: '/s' };
+    const config = (env: Env, home = '/home/u'): string | null => {
+      const paths = resolvePaths({ ...roots, ...env }, home, 'a');
+      return paths.ok ? paths.value.config : paths.error;
+    };
+    expect(config({})).toBe('/home/u/.config/podd');
+    expect(config({ XDG_CONFIG_HOME: '' })).toBe('/home/u/.config/podd');
+    expect(config({ XDG_CONFIG_HOME: '/etc/u' }, '')).toBe('/etc/u/podd');
+    expect(config({}, '')).toBeNull();
+    expect(config({ XDG_CONFIG_HOME: 'c' })).toBe(
+      'XDG_CONFIG_HOME is "c", but it has to be an absolute path',
+    );
+  });
+
   test('PATH-1: a Pod has its own folder in each root', () => {
     const paths = resolvePaths({ PODD_RUNTIME_DIR: '/r', PODD_STATE_DIR: '/s' }, '/h', 'my.pod');
     expect(paths).toEqual({
@@ -57,6 +72,7 @@ describe('resolvePaths', () => {
         sessions: '/s/pods/my.pod/sessions',
         spool: '/s/pods/my.pod/spool',
         log: '/s/pods/my.pod/podd.log',
+        config: '/h/.config/podd',
       },
     });
   });

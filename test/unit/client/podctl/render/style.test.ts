@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { oneLine, styleFor } from '../../../../../client/podctl/render/style.ts';
+import { oneLine, showName, styleFor } from '../../../../../client/podctl/render/style.ts';
 import { FakeShell } from '../../../../support/fake-shell.ts';
 
 describe('styleFor', () => {
@@ -20,5 +20,14 @@ describe('oneLine', () => {
     expect(oneLine('a\n b\t\tc', 10)).toBe('a b c');
     expect(oneLine('abcdef', 4)).toBe('abc…');
     expect(oneLine('ab😀cd', 4)).toBe('ab…');
+  });
+});
+
+describe('showName', () => {
+  test('CLI-2: a name stays one line, and its control characters are seen', () => {
+    expect(showName('/a  b/ü😀')).toBe('/a  b/ü😀');
+    expect(showName('a\nb\r\tc\u001b[2J\u009b\u007f\0')).toBe(
+      'a\\nb\\r\\tc\\x1b[2J\\x9b\\x7f\\x00',
+    );
   });
 });
