@@ -38,8 +38,25 @@ export function sharedWrite(a: ScopeRules, b: ScopeRules): string | null {
   return null;
 }
 
+/** One allow rule of the scope covers the whole rule, and no deny takes its target. Denies below it are to be copied. */
+export function isWithinScope(rule: ScopeRule, scope: ScopeRules): boolean {
+  if (!scope.allow.some((outer) => isGiven(rule, outer))) return false;
+  const has = permissionOf(scope, rule.target);
+  return has === 'write' || has === rule.permission;
+}
+
+/** The denies of the scope that take something of these rules. */
+export function deniesWithin(scope: ScopeRules, rules: readonly ScopeRule[]): ScopeRule[] {
+  return scope.deny.filter((one) => rules.some((rule) => overlaps(one, rule)));
+}
+
 /** No file has it: NUL ends a path. */
 const NAMELESS = '\0';
+
+function isGiven(rule: ScopeRule, outer: ScopeRule): boolean {
+  const permitted = outer.permission === 'write' || rule.permission === 'read';
+  return permitted && isSubset(rule, outer);
+}
 
 function isWrite({ permission }: ScopeRule): boolean {
   return permission === 'write';

@@ -15,8 +15,8 @@ import {
   lineageOfReturned,
   nearestAncestor,
 } from './scope-lineage.ts';
-import { isSubset, overlaps, sharedWrite } from './scope-overlap.ts';
-import { permissionOf, withoutDelegated } from './scope-rules.ts';
+import { deniesWithin, isWithinScope, sharedWrite } from './scope-overlap.ts';
+import { withoutDelegated } from './scope-rules.ts';
 
 /**
  * The registry's table as data: every operation takes a table and answers a new one, and nothing here reads a file or
@@ -264,21 +264,6 @@ function takeBack(table: RegistryTable, self: PodOrigin, above: string | null): 
   };
 }
 
-function deniesWithin(giver: Allocation, rules: readonly ScopeRule[]): ScopeRule[] {
-  return giver.deny.filter((one) => rules.some((rule) => overlaps(one, rule)));
-}
-
-function isWithinScope(rule: ScopeRule, giver: Allocation): boolean {
-  if (!giver.allow.some((outer) => isGiven(rule, outer))) return false;
-  const has = permissionOf(giver, rule.target);
-  return has === 'write' || has === rule.permission;
-}
-
-function isGiven(rule: ScopeRule, outer: ScopeRule): boolean {
-  const permitted = outer.permission === 'write' || rule.permission === 'read';
-  return permitted && isSubset(rule, outer);
-}
-
 function toKey({ target, permission, recursive }: ScopeRule): string {
   return `${permission} ${recursive ? 'below' : 'at'} ${target}`;
 }
@@ -339,7 +324,10 @@ function withRow(table: RegistryTable, row: Allocation): RegistryTable {
 function withoutRows(table: RegistryTable, gone: ReadonlySet<string>): RegistryTable {
   const heir = (from: string | null): string | null => {
     let at = from;
-    while (at !== null && gone.has(at)) at = rowFor(table, at)?.delegatedFrom ?? null;
+    for (let steps = 0; at !== null && gone.has(at); steps += 1) {
+      invariant(steps <= gone.size, `the delegations above ${at} form a ring`);
+      at = rowFor(table, at)?.delegatedFrom ?? null;
+    }
     return at;
   };
   return {

@@ -4,7 +4,6 @@ import { assertNever, invariant } from '../core/assert.ts';
 import { CheckedItems } from '../core/checked-items.ts';
 import { Fault } from '../core/fault.ts';
 import { pageOf } from '../core/history-page.ts';
-import type { RunId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { LifeEvent, PodState } from '../core/pod-state.ts';
 import { nextPodState, toWireState } from '../core/pod-state.ts';

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import type native from 'fs-native-extensions';
 import { REGISTRY_FILES } from '../../protocol/registry.ts';
 import { Fault } from '../core/fault.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
-import { lockBusy, recordOf, writeHolder } from './lock-holder.ts';
+import { lockBusy, openHolderFile, recordOf, writeHolder } from './lock-holder.ts';
 import { waitForLock } from './lock-wait.ts';
 import { codeOf, toFault } from './registry-fault.ts';
 import type { HeldLock, LockHolder, LockSite, RegistryLock } from './registry-lock.ts';
@@ -15,7 +14,7 @@ import type { HeldLock, LockHolder, LockSite, RegistryLock } from './registry-lo
 type Native = typeof native;
 
 /** A holder that dies is followed within the longest of these. */
-const PAUSE_MS = { min: 1, max: 10 };
+const PAUSE_MS = { min: 1, max: 40 };
 
 /**
  * A lock of the open file description (`F_OFD_SETLK`), so it holds against other callers of this process too. It lies
@@ -116,14 +115,12 @@ function heldLock(native: Native, path: string, file: FileHandle): HeldLock {
 }
 
 async function openLockFile(path: string, confirm: () => Promise<void>): Promise<FileHandle> {
-  const openOrMake = async (): Promise<FileHandle> =>
-    await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    return await openOrMake();
+    return await openHolderFile(path);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
     await confirm();
-    return await openOrMake();
+    return await openHolderFile(path);
   }
 }
 

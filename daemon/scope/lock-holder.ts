@@ -1,5 +1,6 @@
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { invariant } from '../core/assert.ts';
 import { Fault } from '../core/fault.ts';
@@ -21,6 +22,18 @@ const HolderRecord = v.looseObject({
 });
 
 export type HolderRecord = v.InferOutput<typeof HolderRecord>;
+
+/** Opens the file, or makes it, 0600 whatever the umask. */
+export async function openHolderFile(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    if (((await file.stat()).mode & 0o777) !== 0o600) await file.chmod(0o600);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
 
 export async function writeHolder(file: FileHandle, record: HolderRecord): Promise<void> {
   const bytes = Buffer.alloc(RECORD_BYTES, ' ');

@@ -2,7 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 
 export type LockWait<T> = {
   readonly limitMs: number;
-  /** Pauses between two attempts, drawn anew each time so that waiters do not march in step. */
+  /**
+   * Pauses between two attempts, drawn anew each time so that waiters do not march in step. They are as short as `min`
+   * in the beginning and may grow to `max`: a crowd that has waited long must not keep the holder from its work.
+   */
   readonly pauseMs: { readonly min: number; readonly max: number };
   /** Null: it is somebody else's. */
   readonly attempt: () => Promise<T | null>;
@@ -13,7 +16,8 @@ export async function waitForLock<T extends AsyncDisposable>(
   { limitMs, pauseMs, attempt }: LockWait<T>,
   signal: AbortSignal,
 ): Promise<T | null> {
-  const end = performance.now() + limitMs;
+  const begun = performance.now();
+  const end = begun + limitMs;
   for (;;) {
     signal.throwIfAborted();
     const held = await attempt();
@@ -23,7 +27,8 @@ export async function waitForLock<T extends AsyncDisposable>(
       continue;
     }
     if (performance.now() >= end) return null;
-    await pause(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min), signal);
+    const longest = Math.min(pauseMs.max, pauseMs.min + (performance.now() - begun) / 8);
+    await pause(pauseMs.min + Math.random() * (longest - pauseMs.min), signal);
   }
 }
 

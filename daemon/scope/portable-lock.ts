@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { constants, mkdir, readFileSync, realpath, rmdir, stat, utimes } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { mkdir, readFileSync, realpath, rmdir, stat, utimes } from 'node:fs';
 import { join } from 'node:path';
 import type ProperLockfile from 'proper-lockfile';
 import { REGISTRY_FILES } from '../../protocol/registry.ts';
 import { LIMITS } from '../core/limits.ts';
-import { lockBusy, parseHolder, recordOf, writeHolder } from './lock-holder.ts';
+import { lockBusy, openHolderFile, parseHolder, recordOf, writeHolder } from './lock-holder.ts';
 import { pause, waitForLock } from './lock-wait.ts';
 import { codeOf, toFault } from './registry-fault.ts';
 import type { HeldLock, LockHolder, LockSite, RegistryLock } from './registry-lock.ts';
@@ -109,7 +108,7 @@ class FolderLock implements HeldLock {
       if (codeOf(error) === 'ELOCKED') return false;
       throw error;
     }
-    await using file = await open(this.#ownerFile, constants.O_RDWR | constants.O_CREAT, 0o600);
+    await using file = await openHolderFile(this.#ownerFile);
     await writeHolder(file, { ...recordOf(holder), token: this.#token });
     return true;
   }

@@ -11,10 +11,14 @@ export function codeOf(error: unknown): string | undefined {
 export function toFault(folder: string, error: unknown): unknown {
   const code = codeOf(error);
   if (error instanceof Fault || code === undefined) return error;
+  return unusable(folder, code, error);
+}
+
+export function unusable(folder: string, why: string, cause?: unknown): Fault {
   return new Fault(
     'cannot_create',
-    `the scope registry ${folder} can't be used (${code}): check its owner, mode and disk, ` +
+    `the scope registry ${folder} can't be used (${why}): check its owner, mode and disk, ` +
       'or set PODD_SCOPE_REGISTRY to another folder, the same for all of this user’s Pods',
-    { cause: error },
+    { cause },
   );
 }

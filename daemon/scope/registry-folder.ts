@@ -7,7 +7,7 @@ import type { Log } from '../ports/log.ts';
 import { openKernelLock, tryKernelLock } from './kernel-lock.ts';
 import { settleKind } from './lock-kind.ts';
 import { openPortableLock } from './portable-lock.ts';
-import { codeOf, toFault } from './registry-fault.ts';
+import { codeOf, toFault, unusable } from './registry-fault.ts';
 import type { LockKind, LockSite, RegistryLock } from './registry-lock.ts';
 
 export type RegistryFolderOptions = {
@@ -87,8 +87,7 @@ async function makeFolder(folder: string, log: Log): Promise<void> {
   try {
     if (await makeIfMissing(folder)) return;
     const found = await stat(folder);
-    if (!found.isDirectory())
-      throw new Fault('cannot_create', `the scope registry ${folder} is not a folder`);
+    if (!found.isDirectory()) throw unusable(folder, 'it is not a folder');
     // Another user's can't be changed; root may use it as it is.
     if (found.uid !== process.getuid?.() || (found.mode & 0o077) === 0) return;
     await chmod(folder, 0o700);

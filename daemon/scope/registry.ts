@@ -8,6 +8,7 @@ import type { Result } from '../core/result.ts';
 import { EMPTY_TABLE, rebuild, reclaim } from '../core/scope-table.ts';
 import type { TableRefusal } from '../core/scope-table.ts';
 import type { Log } from '../ports/log.ts';
+import { ignore } from '../support/deferred.ts';
 import { readAllocations, removeAllocation, writeAllocation } from './allocation-files.ts';
 import type { HeldLock, LockHolder, RegistryLock } from './registry-lock.ts';
 import type { FileMark } from './table-file.ts';
@@ -122,8 +123,20 @@ export class Registry {
     lock: HeldLock,
   ): Promise<FileMark | null> {
     const known = new Map(before.allocations.map((row) => [row.pod, row]));
-    for (const row of table.allocations) if (known.get(row.pod) !== row) await this.#writeRow(row);
-    const mark = await replaceTable(this.folder, table, lock.isOurs);
+    const changed = table.allocations.filter((row) => known.get(row.pod) !== row);
+    const rows = Promise.all(changed.map((row) => this.#writeRow(row)));
+    ignore(rows, 'it is awaited before the table is replaced');
+    let mark: FileMark | null;
+    try {
+      mark = await replaceTable(this.folder, table, async () => {
+        await rows;
+        return await lock.isOurs();
+      });
+    } catch (error) {
+      await rows.catch(() => undefined);
+      await this.#undoRows(changed, known);
+      throw error;
+    }
     if (mark === null) return null;
     const names = new Set(table.allocations.map(({ pod }) => pod));
     for (const pod of known.keys()) if (!names.has(pod)) await this.#removeRow(pod);
@@ -139,6 +152,18 @@ export class Registry {
         `the scope registry ${this.folder} can't be written: check the disk's space and the folder's owner`,
         { cause },
       );
+    }
+  }
+
+  // A row that was never granted must not come to life when the table is rebuilt.
+  async #undoRows(
+    changed: readonly Allocation[],
+    known: ReadonlyMap<string, Allocation>,
+  ): Promise<void> {
+    for (const { pod } of changed) {
+      const before = known.get(pod);
+      if (before === undefined) await this.#removeRow(pod);
+      else await this.#writeRow(before).catch(() => undefined);
     }
   }
 

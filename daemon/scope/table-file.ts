@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs';
+import { renameSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -73,7 +74,8 @@ export async function replaceTable(
       await unlink(temporary).catch(() => undefined);
       return null;
     }
-    await rename(temporary, path);
+    // At once: with the portable lock the answer holds for milliseconds, and a thread pool may be busy for longer.
+    renameSync(temporary, path);
     await syncFolder(folder);
     return mark;
   } catch (cause) {

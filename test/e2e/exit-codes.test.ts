@@ -1,44 +1,27 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { PODD, TempPod } from '../support/temp-pod.ts';
+import { endOfPodd } from '../support/podd-end.ts';
+import { TempPod } from '../support/temp-pod.ts';
 import { until } from '../support/until.ts';
 
 const SCRIPT = 'loop = true\n[[steps]]\ntext = "hello"\n';
 
-/** Runs podd to its end, from `cwd`. */
-function podd(
-  pod: TempPod,
-  args: readonly string[],
-  cwd = pod.workspace,
-): { code: number | null; says: string; out: string } {
-  const { status, stderr, stdout } = spawnSync(process.execPath, [PODD, ...args], {
-    cwd,
-    env: pod.env(),
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
-  return { code: status, says: stderr, out: stdout };
-}
-
-const manifest = (pod: TempPod): string[] => ['--manifest', join(pod.folder, 'pod.toml')];
-
 describe('podd', () => {
   test('EXIT-1 START-1: 64 for a command line that is not understood, 0 for its help', async () => {
     await using pod = new TempPod({ script: SCRIPT });
-    expect(podd(pod, ['--manifset', 'x'])).toMatchObject({ code: 64, out: '' });
-    expect(podd(pod, ['--help'])).toMatchObject({ code: 0, says: '' });
+    expect(endOfPodd(pod, ['--manifset', 'x'])).toMatchObject({ code: 64, out: '' });
+    expect(endOfPodd(pod, ['--help'])).toMatchObject({ code: 0, says: '' });
   });
 
   test('EXIT-1 MAN-4: 78 for a manifest, a scope or a working directory that can’t be, in one line that says which', async () => {
     await using pod = new TempPod({ script: SCRIPT, worker: 'max_turn = 3' });
-    const unknown = podd(pod, manifest(pod));
+    const unknown = endOfPodd(pod);
     expect(unknown).toMatchObject({ code: 78, out: '' });
     expect(unknown.says).toContain('did you mean max_turns?');
     expect(unknown.says.trim().split('\n')).toHaveLength(1);
     await using good = new TempPod({ script: SCRIPT });
-    const outside = podd(good, manifest(good), '/');
+    const outside = endOfPodd(good, undefined, { cwd: '/' });
     expect(outside).toMatchObject({ code: 78 });
     expect(outside.says).toContain('outside the Pod');
     expect(readdirSync(good.folder)).not.toContain('state');
@@ -46,7 +29,7 @@ describe('podd', () => {
 
   test('EXIT-1 PROV-6: 69 for a script that can’t be played', async () => {
     await using pod = new TempPod({ script: '[[steps]]\nwhen = "("\n' });
-    const ended = podd(pod, manifest(pod));
+    const ended = endOfPodd(pod);
     expect(ended).toMatchObject({ code: 69 });
     expect(ended.says).toContain('steps[0].when');
   });
@@ -54,7 +37,7 @@ describe('podd', () => {
   test('EXIT-1 PATH-1: 73 where state can’t be made', async () => {
     await using pod = new TempPod({ script: SCRIPT });
     writeFileSync(join(pod.folder, 'state'), 'a file');
-    const ended = podd(pod, manifest(pod));
+    const ended = endOfPodd(pod);
     expect(ended).toMatchObject({ code: 73 });
     expect(ended.says).toContain(join(pod.folder, 'state'));
   });
@@ -62,7 +45,7 @@ describe('podd', () => {
   test('EXIT-1 PROTO-16: 75 while another podd has the name; it is told, with its pid, and goes on', async () => {
     await using pod = new TempPod({ script: SCRIPT });
     await pod.start();
-    const second = podd(pod, manifest(pod));
+    const second = endOfPodd(pod);
     expect(second).toMatchObject({ code: 75 });
     expect(second.says).toContain(`Pod ${pod.name} is running already (pid ${pod.pid})`);
     using client = await pod.client();
@@ -82,7 +65,7 @@ describe('podd', () => {
     expect(await pod.exit()).toBe(0);
     const store = join(pod.state, 'db/level');
     unlinkSync(join(store, 'CURRENT'));
-    const ended = podd(pod, manifest(pod));
+    const ended = endOfPodd(pod);
     expect(ended).toMatchObject({ code: 65 });
     expect(ended.says.trim().split('\n')).toHaveLength(1);
   });
@@ -95,7 +78,7 @@ describe('podd', () => {
     const format = join(pod.state, 'db/format');
     chmodSync(format, 0o600);
     writeFileSync(format, '2\n');
-    const ended = podd(pod, manifest(pod));
+    const ended = endOfPodd(pod);
     expect(ended).toMatchObject({ code: 78 });
     expect(ended.says).toMatch(/format.*2.*1|format.*1.*2/);
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RegistryTable } from '../../protocol/registry.ts';
 import { deadline } from '../support/slowness.ts';
+import { endOfPodd } from '../support/podd-end.ts';
 import { PODD, TempPod } from '../support/temp-pod.ts';
 import { until } from '../support/until.ts';
 
@@ -22,18 +23,6 @@ function tableOf(pod: TempPod): RegistryTable {
   return JSON.parse(readFileSync(join(pod.registry, 'scope.json'), 'utf8')) as RegistryTable;
 }
 
-/** Starts a second podd that is expected to end. */
-function endOf(pod: TempPod): { code: number | null; says: string } {
-  const args = [PODD, '--manifest', join(pod.folder, 'pod.toml')];
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    cwd: pod.workspace,
-    env: pod.env(),
-    encoding: 'utf8',
-    timeout: deadline(30_000),
-  });
-  return { code: status, says: stderr };
-}
-
 describe('podd', () => {
   test('SCOPE-7 EXIT-1 INV-11: a second Pod that wants the same folder ends with 75 and names the first; kill -9 of that frees it at once', async () => {
     await using first = new TempPod({ script: SAYS, name: 'first' });
@@ -44,7 +33,7 @@ describe('podd', () => {
       registry: first.registry,
       target: first.workspace,
     });
-    const refused = endOf(second);
+    const refused = endOfPodd(second);
     expect(refused).toMatchObject({ code: 75 });
     expect(refused.says).toContain(`${first.workspace} is written by Pod first (pid ${first.pid})`);
     expect(refused.says.trim().split('\n')).toHaveLength(1);
@@ -64,7 +53,7 @@ describe('podd', () => {
       registry: first.registry,
       target: join(first.workspace, 'below'),
     });
-    expect(endOf(second)).toMatchObject({ code: 75 });
+    expect(endOfPodd(second)).toMatchObject({ code: 75 });
     first.signal('SIGCONT');
     using client = await first.client();
     await expect(client.call('Run', { input: 'go' })).resolves.toMatchObject({ text: 'hello' });

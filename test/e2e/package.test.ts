@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { deadline } from '../support/slowness.ts';
@@ -31,6 +31,8 @@ test(
 
     await using pod = new TempPod({ script: '[[steps]]\ntext = "hello"\n', podd });
     await pod.start();
+    // Where its native is missing, a fresh registry falls back to the other kind without a word.
+    expect(readFileSync(join(pod.registry, 'lock.json'), 'utf8')).toContain('kernel');
     using client = await pod.client();
     await expect(client.call('Run', { input: 'go' })).resolves.toMatchObject({ text: 'hello' });
 

@@ -24,7 +24,12 @@ trap '[ -z "$(jobs -p)" ] || kill -KILL $(jobs -p) 2>/dev/null || true' EXIT
 async function runBash(script: string, home: string): Promise<{ code: number; output: string }> {
   const child = spawn('bash', ['-c', script], {
     cwd: home,
-    env: { PATH: process.env['PATH'], HOME: home },
+    // The home of the user database is not this one, and its registry is no test's to write.
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      PODD_SCOPE_REGISTRY: join(home, 'registry'),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: deadline(25_000),
   });

@@ -76,7 +76,10 @@ describe('podd', () => {
     await client.call('Subscribe', {});
     await expect(client.call('Run', { input: 'go' })).resolves.toMatchObject({ text: 'done' });
     const results = client.events.filter(({ event }) => event === 'tool_result');
-    expect(results.map(({ data }) => (data as { isError: boolean }).isError)).toEqual([true, false]);
+    expect(results.map(({ data }) => (data as { isError: boolean }).isError)).toEqual([
+      true,
+      false,
+    ]);
     expect(readFileSync(join(pod.workspace, 'mine.txt'), 'utf8')).toBe('x');
 
     // What a child had comes back with the next look at the registry after its end.

@@ -68,6 +68,7 @@ describe('StderrLines', () => {
     for (let n = 0; n < fitting + 7; n += 1) lines.write(KIB);
     reader.room = 10 * LIMITS.stderrQueueBytes;
     timers.pass(LIMITS.stderrRetryMaxMs);
+    expect(reader.text).toBe(`${KIB.repeat(fitting)}7 lines were dropped\n`);
     lines.write('after\n');
     expect(reader.text).toBe(`${KIB.repeat(fitting)}7 lines were dropped\nafter\n`);
   });

@@ -40,7 +40,7 @@ describe('resolvePaths', () => {
     expect(roots({}, 'home')).toBe('HOME is "home", but it has to be an absolute path');
   });
 
-  test('MAN-2 SCOPE-18: what the user configures for all Pods has one folder, none without a home', () => {
+  test('SCOPE-18: what the user configures for all Pods has one folder, none without a home', () => {
     const roots = { PODD_RUNTIME_DIR: '/r', PODD_STATE_DIR: '/s' };
     const config = (env: Env, home = '/home/u'): string | null => {
       const paths = resolvePaths({ ...roots, ...env }, home, 'a');
