@@ -143,9 +143,9 @@ describe('Registry', () => {
       },
     ],
   ];
-  test.for(damages)(
+  test.each(damages)(
     'SCOPE-13 SCOPE-19: a registry that is %s is rebuilt from the live Pods; the log says so and no epoch is used again',
-    async ([what, damage]) => {
+    async (what, damage) => {
       await using at = await TempRegistry.open();
       await using live = await at.claim('live', ['/live']);
       await at.claim('dead', ['/dead']);
