@@ -76,7 +76,8 @@ export async function replaceTable(
     }
     // At once: with the portable lock the answer holds for milliseconds, and a thread pool may be busy for longer.
     renameSync(temporary, path);
-    await syncFolder(folder);
+    // It has happened, so it is no failure: what a failing disk may lose with the power are rows of processes that end with it.
+    await syncFolder(folder).catch(() => undefined);
     return mark;
   } catch (cause) {
     await unlink(temporary).catch(() => undefined);
