@@ -98,7 +98,8 @@ describe('a process that restored its session', () => {
     expect(restored.items).toBe(LIVE_MIB + 1);
     expect(appended.items).toBe(LIVE_MIB + 1);
     for (const { heldBytes } of [restored, appended]) {
-      expect(heldBytes - base).toBeGreaterThan(LIVE_MIB * MIB);
+      // What an empty process holds differs by some hundred KiB from one to the next.
+      expect(heldBytes - base).toBeGreaterThan(LIVE_MIB * MIB * 0.9);
       expect(heldBytes - base).toBeLessThan(LIVE_MIB * MIB * 1.2);
     }
     // The session that was live last is read, for a run that died in it, and let go.
