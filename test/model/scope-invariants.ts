@@ -88,10 +88,14 @@ export function stepProblems(
       if (asked(table).ok) problems.push(`${step.pod} is locked out by its own child`);
     }
     if (refusal === null && step.kind === 'claim')
-      problems.push(...shortfall(world, step.pod, scene.family, scene.paths));
+      problems.push(
+        ...shortfall(world, step.pod, scene.family, scene.paths),
+        ...leftAlone(world, step.pod),
+      );
   }
   if (refusal === null && (step.kind === 'delegate' || step.kind === 'return'))
     problems.push(...excess(world, step, scene.paths));
+  problems.push(...holes(before.table, world.table));
   for (const pod of PODS) {
     const now = world.pods[pod].process;
     if (now === null || now.epoch === null || now.pid === before.pods[pod].process?.pid) continue;
@@ -134,6 +138,27 @@ function shortfall(world: World, pod: Pod, family: Family, paths: PaintedPaths):
     if (isSpawnOf(world, other, pod)) expected &= ~paths.writes({ allow: other.allow, deny: [] });
   const found = paths.writes(effectiveScope(world.table, row));
   return found === expected ? [] : [`${pod} was not granted its manifest's scope`];
+}
+
+/** Who came back holds again what its own hold, unless somebody else does. */
+function leftAlone(world: World, pod: Pod): string[] {
+  return world.table.allocations
+    .filter((row) => row.delegatedFrom === null && isSpawnOf(world, row, pod))
+    .map((row) => `${row.pod} is not handed back to ${pod}`);
+}
+
+/** Who hung on somebody, directly or not, that is still there hangs on somebody. */
+function holes(before: RegistryTable, after: RegistryTable): string[] {
+  const isStill = (row: Allocation): boolean => rowFor(after, row.pod)?.epoch === row.epoch;
+  return before.allocations
+    .filter((row) => isStill(row) && rowFor(after, row.pod)?.delegatedFrom === null)
+    .filter((row) => holdersAbove(before, row).some(isStill))
+    .map((row) => `${row.pod} fell out of its tree`);
+}
+
+function holdersAbove(table: RegistryTable, row: Allocation): Allocation[] {
+  const above = row.delegatedFrom === null ? undefined : rowFor(table, row.delegatedFrom);
+  return above === undefined ? [] : [above, ...holdersAbove(table, above)];
 }
 
 /** What a child got lies within what the Pod that it hangs on was given. */

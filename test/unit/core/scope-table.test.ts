@@ -210,6 +210,15 @@ describe('what is in effect', () => {
     expect(delegatedBy(deep, 'stranger')).toEqual({ allow: [], deny: [] });
   });
 
+  test('SCOPE-6: what hangs on a Pod is delegated, also if its row does not tell who spawned it', () => {
+    const rows = [
+      allocationOf({ pod: 'a' }),
+      allocationOf({ pod: 'b', delegatedFrom: 'a' }),
+      allocationOf({ pod: 'c', delegatedFrom: 'b' }),
+    ];
+    expect(delegatedBy(tableOf(...rows), 'a').allow).toEqual([mayWrite('/w/b'), mayWrite('/w/c')]);
+  });
+
   test('SCOPE-10: depth counts the holders above a row', () => {
     expect(treeOf(deep)).toEqual(['a', 'b < a', 'c < b']);
     expect(deep.allocations.map((row) => depthOf(deep, row))).toEqual([0, 1, 2]);
