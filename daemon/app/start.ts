@@ -21,7 +21,7 @@ import { createDispatch } from '../rpc/dispatch.ts';
 import { EventHub } from '../rpc/event-hub.ts';
 import { createHandlers } from '../rpc/handlers.ts';
 import type { RpcServer } from '../rpc/listen.ts';
-import { checkSocketPath, listen } from '../rpc/listen.ts';
+import { checkSocketPath, listen, refuseLive } from '../rpc/listen.ts';
 import { readOwnIdentity } from '../scope/process-identity.ts';
 import { Closing } from '../support/closing.ts';
 import { ignore } from '../support/deferred.ts';
@@ -185,6 +185,7 @@ export async function startPod(
   });
 
   const runtime = closing.use('runtime folder', new RuntimeFolder(paths.value));
+  await refuseLive(paths.value.socket);
   await runtime.make({ pid: process.pid, manifest: renderManifest(manifest, scope.own()) });
   const facts = {
     pod: manifest.pod.name,

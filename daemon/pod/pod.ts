@@ -85,7 +85,8 @@ export class Pod implements PodControl {
 
   /** Something that may still touch a file, though nobody waits for it any more. */
   hasSurvivors(): boolean {
-    return this.#lingering.any();
+    // After a bug the open run was never closed, and what it began may still be on its way to the disk.
+    return this.#lingering.any() || (this.#run?.activity.list().length ?? 0) > 0;
   }
 
   status(): ReturnType<PodControl['status']> {

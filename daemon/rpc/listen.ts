@@ -87,7 +87,8 @@ async function bind(server: Server, path: string): Promise<void> {
   }
 }
 
-async function refuseLive(path: string): Promise<void> {
+/** Throws `taken` when somebody serves there: before anything beside it is touched. */
+export async function refuseLive(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
   if (!found.isSocket()) throw new Fault('cannot_create', `${path} is no socket: move it away`);

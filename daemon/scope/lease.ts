@@ -1,5 +1,4 @@
 import { lstat } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
 import type { Allocation, ProcessIdentity, RegistryTable } from '../../protocol/registry.ts';
 import type { ScopeRules } from '../../protocol/scope.ts';
 import { assertNever } from '../core/assert.ts';
@@ -11,6 +10,7 @@ import type { Claimant, TableRefusal } from '../core/scope-table.ts';
 import { claim, delegatedBy, raiseEpoch, release, rowFor } from '../core/scope-table.ts';
 import { deferred } from '../support/deferred.ts';
 import { withDeadline } from '../support/with-deadline.ts';
+import { pause } from './lock-wait.ts';
 import type { FileMark } from './table-file.ts';
 import { isMissing, markOf, readTable } from './table-file.ts';
 import type { Registry } from './registry.ts';
@@ -52,7 +52,7 @@ export async function claimLease(
     if (answer.ok) return new Lease(registry, answer.value, { table, mark });
     if (!(await isInPassing(answer.error)) || performance.now() > end)
       throw toFault(pod, answer.error);
-    await setTimeout(LIMITS.leavingHolderMs / 40, undefined, { signal });
+    await pause(LIMITS.leavingHolderMs / 40, signal);
   }
 }
 
@@ -137,7 +137,7 @@ export class Lease implements AsyncDisposable {
     if (mark !== null && isSame(mark, this.#mark)) return 'held';
     const now = await this.#readAgain(signal);
     const row = rowFor(now.table, this.#row.pod);
-    if (row?.epoch === this.#row.epoch && row.pid === this.#row.pid) {
+    if (row?.epoch === this.#row.epoch && isSameHolder(row, this.#row)) {
       this.#row = row;
       this.#see(now.table, now.mark);
       return 'held';
@@ -190,6 +190,17 @@ export class Lease implements AsyncDisposable {
       .map((child) => child.pod);
     this.#mark = mark;
   }
+}
+
+// In containers pids repeat, and a registry that was lost begins its epochs anew.
+function isSameHolder(a: Allocation, b: Allocation): boolean {
+  return (
+    a.pid === b.pid &&
+    a.startedAt === b.startedAt &&
+    a.bootId === b.bootId &&
+    a.pidNamespace === b.pidNamespace &&
+    a.store === b.store
+  );
 }
 
 function isSame(a: FileMark, b: FileMark | null): boolean {
