@@ -2,6 +2,8 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { Allocation, allocationFile } from '../../protocol/registry.ts';
+import { Fault } from '../core/fault.ts';
+import { isMissing } from './table-file.ts';
 
 /**
  * Each row once more, in a file of its own, for the day when the table is damaged. Not synced: they serve live Pods
@@ -38,7 +40,13 @@ async function readAllocation(folder: string, pod: string): Promise<Allocation |
     const text = await readFile(allocationFile(folder, pod), 'utf8');
     const parsed = v.safeParse(Allocation, JSON.parse(text));
     return parsed.success && parsed.output.pod === pod ? parsed.output : null;
-  } catch {
-    return null;
+  } catch (error) {
+    // What could not be read may be the row of a Pod that lives: that is no "none".
+    if (error instanceof SyntaxError || isMissing(error)) return null;
+    throw new Fault(
+      'cannot_create',
+      `the row of Pod ${pod} in the scope registry ${folder} can't be read, so nobody can tell who owns what: try again`,
+      { cause: error },
+    );
   }
 }
