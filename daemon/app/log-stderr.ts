@@ -67,7 +67,8 @@ function sayWaiting(text: string): void {
   }
 }
 
-function unrefLater(ms: number, then: () => void): () => void {
+/** A timer that keeps no process alive. */
+export function unrefLater(ms: number, then: () => void): () => void {
   const timer = setTimeout(then, ms).unref();
   return () => {
     clearTimeout(timer);

@@ -1,15 +1,17 @@
-import { writeSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Cancelled } from '../core/cancel.ts';
 import { Fault, START_FAULTS } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
+import { waitOrAbandon } from '../support/abandon.ts';
 import { ignore } from '../support/deferred.ts';
 import type { Stderr } from './log-stderr.ts';
 import { openStderr } from './log-stderr.ts';
 import type { Options } from './options.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { NOTIFY_VARIABLES } from './service-notices.ts';
+import type { ReadyLine } from './ready-line.ts';
+import { openReadyLine } from './ready-line.ts';
 import { onSignals } from './signals.ts';
 import type { StartedPod } from './start.ts';
 import { startPod } from './start.ts';
@@ -24,12 +26,15 @@ async function main(argv: readonly string[], stderr: Stderr): Promise<number> {
   const options = parseOptions(argv);
   if (options.kind === 'help') return say(USAGE);
   if (options.kind === 'version') return say(`podd ${PODD_VERSION}\n`);
-  return await serve({ ...options, manifest: resolve(options.manifest) }, stderr);
+  // First of all: nothing of ours may have its number yet.
+  using ready = openReadyLine(options.readyFd);
+  const manifest = toAbsolute(options.manifest);
+  return await serve({ ...options, manifest }, { stderr, ready });
 }
 
 async function serve(
   options: Extract<Options, { kind: 'serve' }>,
-  stderr: Stderr,
+  { stderr, ready }: { readonly stderr: Stderr; readonly ready: ReadyLine },
 ): Promise<number> {
   // Whatever the umask was, files of the daemon are the user's alone. User files get the mode of the old one.
   const umask = process.umask(0o077);
@@ -41,7 +46,7 @@ async function serve(
       stopAsked.abort(new Cancelled({ kind: 'shutdown' }));
       if (started.pod !== undefined) stopBySignal(started.pod, signal);
     },
-    abort: (code) => process.exit(code),
+    abort: dieBy,
     reopenLog: () => started.pod?.logFile.reopen(),
   });
   // Node's own listener writes to stderr, and waits there for its reader.
@@ -51,7 +56,7 @@ async function serve(
   });
   const env = { ...process.env };
   for (const name of NOTIFY_VARIABLES) Reflect.deleteProperty(process.env, name);
-  const pod = await startPod(options, {
+  const starting = startPod(options, {
     env,
     home: homedir(),
     userHome: findUserHome(),
@@ -62,15 +67,19 @@ async function serve(
     stderr,
     stopAsked: stopAsked.signal,
   });
+  // A start that hangs, on a dead mount say, is not waited for once it is to stop.
+  const pod = await waitOrAbandon(starting, stopAsked.signal, LIMITS.startAbandonMs);
   started.pod = pod;
   const onBug = (error: unknown): void => {
     pod.pod.meetBug(error);
     // The loop may be what is broken.
-    setTimeout(() => process.exit(EXIT_BUG), 4 * LIMITS.closeStepMs).unref();
+    setTimeout(() => {
+      endWithBug(pod);
+    }, 4 * LIMITS.closeStepMs).unref();
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
-  tellReady(options.readyFd, pod);
+  ready.tell(`${JSON.stringify(pod.ready)}\n`);
   pod.notices.ready();
   if (started.stop !== undefined) stopBySignal(pod, started.stop);
   // A log that can't be loaded is a bug of the build, and a daemon without a log is none that one can trust.
@@ -81,7 +90,7 @@ async function serve(
     await pod.pod.serve();
   } catch (error) {
     await tellBug(pod, stderr, error);
-    return process.exit(EXIT_BUG);
+    return endWithBug(pod);
   }
   await closeInTime(pod);
   if (!pod.wasFenced()) return 0;
@@ -102,11 +111,18 @@ function findUserHome(): string | null {
 
 /** Closes what is open. What hangs, a step or a file call that nobody waits for any more, does not keep the process. */
 async function closeInTime(pod: StartedPod): Promise<void> {
-  setTimeout(() => {
+  endIfItHangs(() => {
     pod.logFile.log.error('the process does not end: something hangs', { limitMs: LIMITS.exitMs });
+  });
+  await pod[Symbol.asyncDispose]();
+}
+
+/** The timer keeps nothing alive; what hangs keeps the process, and so the timer fires. */
+function endIfItHangs(before: () => void): void {
+  setTimeout(() => {
+    before();
     endForGood();
   }, LIMITS.exitMs).unref();
-  await pod[Symbol.asyncDispose]();
 }
 
 // process.exit would wait for the thread that hangs.
@@ -114,12 +130,27 @@ function endForGood(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** One line for whoever waits for it. A reader that is gone is no reason not to serve. */
-function tellReady(fd: number, { ready, logFile }: StartedPod): void {
+function endWithBug(pod: StartedPod): number {
+  if (pod.pod.hasSurvivors()) endForGood();
+  return process.exit(EXIT_BUG);
+}
+
+/** As if nobody had listened: it ends whatever hangs, and whoever waits sees the signal (a shell says 128+n). */
+function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/** `resolve` throws in a folder that is gone; that is told by whoever needs the folder. */
+function toAbsolute(path: string): string {
   try {
-    writeSync(fd, `${JSON.stringify(ready)}\n`);
-  } catch (error) {
-    logFile.log.warn('the ready line could not be written', { fd, err: error });
+    return resolve(path);
+  } catch (cause) {
+    throw new Fault(
+      'manifest_invalid',
+      `manifest ${path}: the working directory is gone, so there is nothing that it is relative to`,
+      { cause },
+    );
   }
 }
 
@@ -134,7 +165,7 @@ async function tellBug(pod: StartedPod, stderr: Stderr, error: unknown): Promise
   pod.logFile.log.fatal('a bug stops the Pod', { err: error });
   stderr.say('podd: a bug stops the Pod; the report is in its log\n');
   try {
-    await pod[Symbol.asyncDispose]();
+    await closeInTime(pod);
   } catch (closing) {
     pod.logFile.log.error('closing failed after the bug', { err: closing });
   }
@@ -163,6 +194,7 @@ async function runMain(): Promise<void> {
     process.exitCode = await main(process.argv.slice(2), stderr);
   } catch (error) {
     process.exitCode = tellFailure(error, stderr);
+    endIfItHangs(() => undefined);
   }
 }
 

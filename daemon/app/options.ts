@@ -42,7 +42,8 @@ Usage: podd --manifest FILE [options]
 
 When it serves, it prints one JSON line: {"ready":true,"pod","pid","socket","sessionId","epoch"}.
 Exit codes: 0 stopped, 64 usage, 65 store damaged, 69 provider unusable, 70 a bug, 73 can't create
-socket or store, 75 name taken, 78 configuration, 128+n on a second signal n.
+socket, registry or store, 75 name or scope is taken (or was lost to another Pod), 78 configuration.
+A second signal n ends it at once (a shell says 128+n); what still hangs 3 s later is killed (137).
 
 Examples:
   podd --manifest manifests/quickstart.toml

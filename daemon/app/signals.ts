@@ -2,17 +2,15 @@
 export type SignalActions = {
   readonly stop: (signal: 'SIGTERM' | 'SIGINT') => void;
   /** A second signal to stop: at once. */
-  readonly abort: (exitCode: number) => void;
+  readonly abort: (signal: 'SIGTERM' | 'SIGINT') => void;
   readonly reopenLog: () => void;
 };
-
-const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Installed before anything is opened, so that no signal meets the default action half-way. */
 export function onSignals(actions: SignalActions): Disposable {
   let stopping = false;
   const stopBy = (signal: 'SIGTERM' | 'SIGINT') => (): void => {
-    if (stopping) actions.abort(128 + NUMBERS[signal]);
+    if (stopping) actions.abort(signal);
     stopping = true;
     actions.stop(signal);
   };

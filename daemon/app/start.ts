@@ -1,5 +1,4 @@
 import { realpath } from 'node:fs/promises';
-import { uptime } from 'node:process';
 import { v7 } from 'uuid';
 import type { Numbered } from '../../protocol/events.ts';
 import type { ScopeRules } from '../../protocol/scope.ts';
@@ -180,7 +179,7 @@ export async function startPod(
     process: {
       pid: process.pid,
       rssBytes: () => process.memoryUsage.rss(),
-      uptimeMs: () => Math.round(uptime() * 1000),
+      uptimeMs: () => Math.round(process.uptime() * 1000),
     },
   });
 
