@@ -1,9 +1,11 @@
 import { readFile, readlink } from 'node:fs/promises';
 import {
   judgeHolder,
+  parseBootTime,
+  type Here,
+  type Holder,
   type Liveness,
   type Probe,
-  type ProcessIdentity,
 } from '../protocol/registry.ts';
 
 /**
@@ -12,10 +14,11 @@ import {
  */
 export async function openLivenessCheck(
   proc = '/proc',
-): Promise<(row: ProcessIdentity) => Promise<Liveness>> {
+): Promise<(row: Holder) => Promise<Liveness>> {
   // A `/proc` of another pid namespace tells of other processes, and then nothing is known of any.
   const isOurs = (await orEmpty(readlink(`${proc}/self`))) === String(process.pid);
-  const here = {
+  const here: Here = {
+    bootedAt: parseBootTime(await orEmpty(readFile(`${proc}/stat`, 'utf8'))),
     bootId: (await orEmpty(readFile(`${proc}/sys/kernel/random/boot_id`, 'utf8'))).trim(),
     pidNamespace: isOurs ? await orEmpty(readlink(`${proc}/self/ns/pid`)) : '',
   };

@@ -107,6 +107,14 @@ export function allocationFile(registry: string, pod: string): string {
 /** What tells one process from every other, before and after it on this machine. */
 export type ProcessIdentity = Pick<Allocation, 'pid' | 'startedAt' | 'bootId' | 'pidNamespace'>;
 
+/** Whose life is asked about, and when it claimed (Unix ms). */
+export type Holder = ProcessIdentity & Pick<Allocation, 'claimedAt'>;
+
+/** Where it is asked from; `bootedAt` (Unix ms) is `btime` of `/proc/stat`, null where it can't be read. */
+export type Here = Pick<ProcessIdentity, 'bootId' | 'pidNamespace'> & {
+  readonly bootedAt: number | null;
+};
+
 /** What was found of a holder's process. `stat` is the text of `/proc/PID/stat`. */
 export type Probe =
   | { readonly kind: 'absent' }
@@ -117,16 +125,17 @@ export type Probe =
 export type Liveness = 'live' | 'dead' | 'unknown';
 
 /**
- * Dead is: of another boot; no such pid; another start time; a zombie or a dead task. A stopped process lives. A pid of
+ * Dead is: of another boot; no such pid; another start time; a zombie or a dead task. A stopped process lives. A row of
+ * another boot id that was claimed since this boot is of a container that has an id of its own, or of another machine
+ * that shares the folder: nothing is known of its process. A pid of
  * another namespace can't be asked about, and a process that can't be read is no dead one. Nor is a zombie that has
  * threads left: one of them may be inside a write that the kernel has not ended, and its file is not free before.
  */
-export function judgeHolder(
-  holder: ProcessIdentity,
-  here: Pick<ProcessIdentity, 'bootId' | 'pidNamespace'>,
-  probe: Probe,
-): Liveness {
-  if (holder.bootId !== here.bootId) return here.bootId === '' ? 'unknown' : 'dead';
+export function judgeHolder(holder: Holder, here: Here, probe: Probe): Liveness {
+  if (holder.bootId !== here.bootId) {
+    const isOlder = holder.claimedAt <= (here.bootedAt ?? Number.POSITIVE_INFINITY);
+    return here.bootId !== '' && isOlder ? 'dead' : 'unknown';
+  }
   if (holder.pidNamespace !== here.pidNamespace || here.pidNamespace === '') return 'unknown';
   if (probe.kind === 'absent') return 'dead';
   if (probe.kind === 'unreadable') return 'unknown';
@@ -135,6 +144,12 @@ export function judgeHolder(
   if (found.startedAt !== holder.startedAt) return 'dead';
   if (found.state === 'X' || found.state === 'x') return 'dead';
   return found.state === 'Z' && found.threads <= 1 ? 'dead' : 'live';
+}
+
+/** `btime` of a `/proc/stat`, in Unix ms; null if it has none. */
+export function parseBootTime(stat: string): number | null {
+  const seconds = /^btime (\d+)$/m.exec(stat)?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1000;
 }
 
 /** What a `/proc/PID/stat` says; `startedAt` in clock ticks since boot, `state` one letter. */

@@ -1,4 +1,6 @@
-import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, lstat, mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import type { PodPaths } from '../manifest/paths.ts';
 import { writeAtomically } from '../support/atomic-file.ts';
@@ -12,6 +14,9 @@ export type RuntimeFacts = {
 /** Makes the Pod's state folders, 0700 whatever the umask. They stay. */
 export async function makeStateFolders(paths: PodPaths): Promise<void> {
   for (const folder of [paths.stateRoot, paths.state, paths.spool]) await makePrivate(folder);
+  // Its files are opened to the agent: a link would open others.
+  if ((await lstat(paths.spool)).isDirectory()) return;
+  throw new Fault('cannot_create', `${paths.spool} is a link, not a folder: move it away`);
 }
 
 /**
@@ -37,15 +42,23 @@ export class RuntimeFolder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // A Pod that lost its name (it was reaped by force) must not take the next one's socket with it.
     if (!this.#made || !(await this.#isOurs())) return;
-    const aside = `${this.#paths.runtimeRoot}/.gone-${process.pid}`;
-    await rename(this.#paths.runtime, aside);
-    await rm(aside, { recursive: true, force: true });
+    await rename(this.#paths.runtime, join(this.#paths.runtimeRoot, `${GONE}${randomUUID()}`));
+    await sweepGone(this.#paths.runtimeRoot);
   }
 
   async #isOurs(): Promise<boolean> {
     const pid = await readFile(this.#paths.pid, 'utf8').catch(() => '');
     return pid === pidText(process.pid);
   }
+}
+
+const GONE = '.gone-';
+
+/** What was moved aside, also by a process that died before it had removed it. What can't be removed is the next one's. */
+async function sweepGone(root: string): Promise<void> {
+  for (const name of await readdir(root))
+    if (name.startsWith(GONE))
+      await rm(join(root, name), { recursive: true, force: true }).catch(() => undefined);
 }
 
 function pidText(pid: number): string {

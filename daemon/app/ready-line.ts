@@ -17,7 +17,10 @@ const O_RDONLY = 0;
 export function openReadyLine(fd: number): ReadyLine {
   const refused = whyNot(fd);
   if (refused !== null)
-    throw new Fault('usage', `--ready-fd ${fd} ${refused}: open it when you start podd, as in ${fd}>ready`);
+    throw new Fault(
+      'usage',
+      `--ready-fd ${fd} ${refused}: open it when you start podd, as in ${fd}>ready`,
+    );
   const sink = openStderrSink(fd);
   if (sink === null)
     return {

@@ -87,6 +87,21 @@ export async function startPod(
   options: Extract<Options, { kind: 'serve' }>,
   self: Process,
 ): Promise<StartedPod> {
+  const early = new EarlyLog();
+  try {
+    return await startLogged(options, self, early);
+  } catch (error) {
+    throw early.explain(error);
+  }
+}
+
+async function startLogged(
+  options: Extract<Options, { kind: 'serve' }>,
+  self: Process,
+  early: EarlyLog,
+): Promise<StartedPod> {
+  // The log closes last: what fails while the rest is closed, and the release itself, belong into it.
+  await using last = new Closing();
   await using closing = new Closing();
   const manifest = await loadManifest(options.manifest, { home: self.home });
   const paths = resolvePaths(self.env, self.home, manifest.pod.name);
@@ -100,7 +115,6 @@ export async function startPod(
   const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
   checkSocketPath(paths.value.socket);
 
-  const early = new EarlyLog();
   const identity = await readOwnIdentity();
   const lease = closing.use(
     'lease',
@@ -122,7 +136,7 @@ export async function startPod(
   const model = await buildModel(manifest, { cwd, env: self.env });
 
   await makeStateFolders(paths.value);
-  const logFile = closing.use('log', openLog(paths.value, options, manifest, self.stderr));
+  const logFile = last.use('log', openLog(paths.value, options, manifest, self.stderr));
   const { log } = logFile;
   early.connect(log);
   const notices = closing.use(
@@ -220,7 +234,8 @@ export async function startPod(
     'the loop ends by it',
   );
 
-  const all = closing.move();
+  const all = last.move();
+  all.use('the rest', closing.move());
   return {
     pod,
     logFile,

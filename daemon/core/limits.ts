@@ -85,7 +85,7 @@ export const LIMITS = {
   /** A Pod that ends gives its scope back in this time, or leaves that to the next one that looks. */
   releaseMs: 2_000,
   /** A start that is to stop and does not get on is given up. */
-  startAbandonMs: 1_500,
+  startAbandonMs: 1_000,
   /** A process that has stopped and closed nothing for so long is ended: a file call that hangs would keep it for ever. */
   exitMs: 3_000,
 

@@ -242,7 +242,7 @@ function toFault(pod: string, refusal: TableRefusal): Fault {
     case 'not_covered':
       return new Fault(
         'taken',
-        `${refusal.rule.permission} on ${refusal.rule.target} is no longer within the parent's scope`,
+        `${refusal.rule.permission} on ${refusal.rule.target} is no longer within what Pod ${refusal.owner.pod} (pid ${refusal.owner.pid}) has`,
         { data },
       );
     case 'no_such_delegation':

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import {
   judgeHolder,
+  parseBootTime,
   parseProcessStat,
+  type Here,
+  type Holder,
   type Liveness,
   type Probe,
   type ProcessIdentity,
@@ -44,14 +47,23 @@ export async function readOwnIdentity(pid = process.pid, proc = '/proc'): Promis
 export function createLivenessCheck(
   here: ProcessIdentity,
   proc = '/proc',
-): (row: ProcessIdentity) => Liveness {
+): (row: Holder) => Liveness {
+  const place: Here = { ...here, bootedAt: readBootTime(proc) };
   return (row) => {
-    const verdict = judgeHolder(row, here, probe(proc, row.pid));
+    const verdict = judgeHolder(row, place, probe(proc, row.pid));
     if (verdict !== 'dead') return verdict;
     const mirror = probe(proc, here.pid);
     const self = mirror.kind === 'found' ? parseProcessStat(mirror.stat) : null;
     return self?.startedAt === here.startedAt ? 'dead' : 'unknown';
   };
+}
+
+function readBootTime(proc: string): number | null {
+  try {
+    return parseBootTime(readFileSync(`${proc}/stat`, 'utf8'));
+  } catch {
+    return null;
+  }
 }
 
 // Synchronous: there is no disk behind it, and by libuv's threads fifty holders cost more than the change they precede.

@@ -10,6 +10,7 @@ import type { TableRefusal } from '../core/scope-table.ts';
 import type { Log } from '../ports/log.ts';
 import { ignore } from '../support/deferred.ts';
 import { readAllocations, removeAllocation, writeAllocation } from './allocation-files.ts';
+import { toFault } from './registry-fault.ts';
 import type { HeldLock, LockHolder, RegistryLock } from './registry-lock.ts';
 import type { FileMark } from './table-file.ts';
 import { moveAside, readTable, replaceTable } from './table-file.ts';
@@ -53,7 +54,9 @@ export class Registry {
   async change<T>(holder: LockHolder, change: Change<T>, signal: AbortSignal): Promise<Outcome<T>> {
     for (let attempt = 1; attempt <= LIMITS.registryAttempts; attempt += 1) {
       await using lock = await this.#parts.lock.acquire(holder, signal);
-      const outcome = await this.#changeLocked(change, lock);
+      const outcome = await this.#changeLocked(change, lock).catch((error: unknown) => {
+        throw toFault(this.folder, error);
+      });
       if (outcome !== null) return outcome;
       this.log.warn('the registry’s lock was lost before its end; once more', { attempt });
     }

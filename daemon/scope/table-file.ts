@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { REGISTRY_FILES, REGISTRY_FORMAT, RegistryTable } from '../../protocol/registry.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
+import { tableProblem } from '../core/table-shape.ts';
 
 /** Tells one version of the file from every other: it is replaced as a whole, and its time only rises. */
 export type FileMark = { readonly ino: bigint; readonly mtimeNs: bigint };
@@ -138,7 +139,7 @@ function parseTable(text: string, folder: string): RegistryTable | string {
   }
   refuseOtherFormat(raw, folder);
   const parsed = v.safeParse(RegistryTable, raw);
-  if (parsed.success) return parsed.output;
+  if (parsed.success) return tableProblem(parsed.output) ?? parsed.output;
   const [issue] = parsed.issues;
   return `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`;
 }

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, openSync, readFileSync, readSync, readdirSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { endOfPodd } from '../support/podd-end.ts';
@@ -24,7 +32,12 @@ describe('podd', () => {
   test('START-3 EXIT-1: 64 for a descriptor that nobody handed to it, before anything is opened', async () => {
     await using pod = new TempPod({ script: SAYS });
     for (let fd = 3; fd < 32; fd += 1) {
-      const ended = endOfPodd(pod, ['--manifest', join(pod.folder, 'pod.toml'), '--ready-fd', `${fd}`]);
+      const ended = endOfPodd(pod, [
+        '--manifest',
+        join(pod.folder, 'pod.toml'),
+        '--ready-fd',
+        `${fd}`,
+      ]);
       expect(ended.code, `descriptor ${fd}: ${ended.says}`).toBe(64);
       expect(ended.says).toContain(`--ready-fd ${fd}`);
     }

@@ -134,7 +134,7 @@ describe('signals', () => {
     ['SIGINT', 2],
   ] as const)(
     'START-4 EXIT-1: a second %s ends the process at once by signal %i, 128 more in a shell, and the next start finds the run open',
-    async (signal) => {
+    async (signal, _number) => {
       await using pod = new TempPod({ script: STUCK });
       const { client, report } = await midRun(pod, 'turn_start');
       report.catch(() => undefined);

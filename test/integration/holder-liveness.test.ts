@@ -38,8 +38,10 @@ async function rowOf(pid: number): Promise<ProcessIdentity> {
 
 type Check = (row: ProcessIdentity, proc?: string) => Promise<Liveness>;
 
-const byPodd: Check = async (row, proc) => createLivenessCheck(await readOwnIdentity(), proc)(row);
-const byPodctl: Check = async (row, proc) => await (await openLivenessCheck(proc))(row);
+const byPodd: Check = async (row, proc) =>
+  createLivenessCheck(await readOwnIdentity(), proc)({ claimedAt: 1, ...row });
+const byPodctl: Check = async (row, proc) =>
+  await (await openLivenessCheck(proc))({ claimedAt: 1, ...row });
 
 describe.each([
   ['podd', byPodd],
@@ -126,7 +128,7 @@ describe.each([
 describe('a /proc of other processes', () => {
   test('SCOPE-11 INV-10: when /proc no longer shows this process, what it shows of others is no proof', async () => {
     await using proc = await fakeProc();
-    const row = await readOwnIdentity();
+    const row = { claimedAt: 1, ...(await readOwnIdentity()) };
     const [line, holder] = [await readFile('/proc/self/stat', 'utf8'), { ...row, startedAt: 1 }];
     const check = createLivenessCheck(row, proc.path);
     expect(check(holder)).toBe('dead');
@@ -137,7 +139,7 @@ describe('a /proc of other processes', () => {
 
   test('SCOPE-11: podctl calls nobody dead by it', async () => {
     await using proc = await fakeProc();
-    const row = { ...(await readOwnIdentity()), startedAt: 1 };
+    const row = { claimedAt: 1, ...(await readOwnIdentity()), startedAt: 1 };
     expect(await (await openLivenessCheck(proc.path))(row)).toBe('dead');
     await mkdir(join(proc.path, '1/ns'), { recursive: true });
     await symlink(row.pidNamespace, join(proc.path, '1/ns/pid'));

@@ -137,6 +137,14 @@ describe('Registry', () => {
       },
     ],
     [
+      'a ring',
+      (path) => {
+        const table = JSON.parse(readFileSync(path, 'utf8')) as RegistryTable;
+        const allocations = table.allocations.map((row) => ({ ...row, delegatedFrom: row.pod }));
+        writeFileSync(path, JSON.stringify({ ...table, allocations }));
+      },
+    ],
+    [
       'gone',
       (path) => {
         rmSync(path);
@@ -173,6 +181,32 @@ describe('Registry', () => {
       expect(existsSync(join(at.folder, 'scope.json.damaged'))).toBe(what !== 'gone');
     },
   );
+
+  test('SCOPE-13 INV-10: a row that can’t be read is no missing one: nothing is rebuilt without it', async () => {
+    await using at = await TempRegistry.open();
+    await using lease = await at.claim('live', ['/live']);
+    const row = join(at.folder, 'live/allocation.json');
+    const text = readFileSync(row, 'utf8');
+    rmSync(row);
+    mkdirSync(row);
+    writeFileSync(join(at.folder, 'scope.json'), 'nonsense');
+    await expect(at.claim('b', ['/live'])).rejects.toMatchObject({ code: 'cannot_create' });
+    expect(readFileSync(join(at.folder, 'scope.json'), 'utf8')).toBe('nonsense');
+    rmSync(row, { recursive: true });
+    writeFileSync(row, text);
+    await expect(at.claim('b', ['/live'])).rejects.toMatchObject({ code: 'taken' });
+    expect(await lease.fence(SIGNAL)).toBe('held');
+  });
+
+  test('SCOPE-5 EXIT-1: what the system refuses in the folder is told as such, not as a bug', async () => {
+    await using at = await TempRegistry.open();
+    writeFileSync(join(at.folder, 'scope.json'), 'nonsense');
+    mkdirSync(join(at.folder, 'scope.json.damaged/full'), { recursive: true });
+    await expect(at.claim('a', ['/a'])).rejects.toMatchObject({
+      code: 'cannot_create',
+      message: expect.stringContaining(at.folder) as string,
+    });
+  });
 
   test('LOG-17: a registry of another format is refused, naming both, before anything is written', async () => {
     await using at = await TempRegistry.open();
@@ -250,6 +284,24 @@ describe('Lease', () => {
     await taken[Symbol.asyncDispose]();
     expect(at.row('b')).toBeDefined();
   });
+
+  test.each([
+    ['start time', { startedAt: 1 }],
+    ['pid namespace', { pidNamespace: 'pid:[1]' }],
+    ['boot', { bootId: 'another' }],
+    ['store', { store: '/elsewhere' }],
+  ])(
+    'SCOPE-19: a row of the same pid and epoch and another %s is another Pod’s',
+    async (_what, changes) => {
+      await using at = await TempRegistry.open();
+      const lease = await at.claim('a', ['/a']);
+      rewrite(at, (table) => ({
+        ...table,
+        allocations: table.allocations.map((row) => ({ ...row, ...changes })),
+      }));
+      expect(await lease.fence(SIGNAL)).toBe('lost');
+    },
+  );
 
   test('SCOPE-19 INV-10: a registry that can’t be asked is neither held nor lost', async () => {
     await using at = await TempRegistry.open();

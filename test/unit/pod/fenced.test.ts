@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { ToolOutcome } from '../../../daemon/ports/tool.ts';
+import { deferred } from '../../../daemon/support/deferred.ts';
 import { calls, podBench, says, stalls, tool } from '../../support/pod-bench.ts';
 import { until } from '../../support/until.ts';
 
@@ -38,5 +40,23 @@ describe('Pod', () => {
       isError: true,
       summary: 'this Pod’s scope is no longer its own: nothing more is touched',
     });
+  });
+
+  test('INV-11: after a bug a call that still works counts as one that may touch a file', async () => {
+    const hung = deferred<ToolOutcome>();
+    const touch = tool('Touch', () => hung.promise);
+    await using bench = await podBench({
+      answers: [calls(['Touch', { path: '/a' }])],
+      tools: [touch],
+    });
+    const run = bench.pod.run({ input: 'go' });
+    run.catch(() => undefined);
+    await until(() => bench.published.some(({ event }) => event === 'tool_call_done'), 'the call');
+    await until(() => bench.pod.hasSurvivors(), 'the tool to work');
+    bench.pod.meetBug(new TypeError('a bug'));
+    await expect(bench.served).rejects.toThrow('a bug');
+    expect(bench.pod.hasSurvivors()).toBe(true);
+    hung.resolve({ summary: 'late' });
+    await until(() => !bench.pod.hasSurvivors(), 'the tool to end');
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   allocationFile,
   judgeHolder,
+  parseBootTime,
   parseProcessStat,
   type Probe,
   registryPlace,
@@ -16,8 +17,8 @@ function stat({ name = 'node', state = 'S', threads = 11, startedAt = 900 } = {}
   return `42 (${name}) ${state} 1 42 42 0 -1 4194304 30 0 0 0 5 5 0 0 20 0 ${threads} 0 ${startedAt} 12 3 0\n`;
 }
 
-const HOLDER = { pid: 42, startedAt: 900, bootId: 'b1', pidNamespace: 'pid:[7]' };
-const HERE = { bootId: 'b1', pidNamespace: 'pid:[7]' };
+const HOLDER = { claimedAt: 1_000, pid: 42, startedAt: 900, bootId: 'b1', pidNamespace: 'pid:[7]' };
+const HERE = { bootId: 'b1', pidNamespace: 'pid:[7]', bootedAt: 5_000 };
 const found = (changes: Parameters<typeof stat>[0] = {}): Probe => ({
   kind: 'found',
   stat: stat(changes),
@@ -50,9 +51,26 @@ describe('judgeHolder', () => {
     'SCOPE-11: a holder of another boot is dead, whatever its pid is now: $kind',
     (probe) => {
       expect(judgeHolder(HOLDER, { ...HERE, bootId: 'b2' }, probe)).toBe('dead');
-      expect(judgeHolder(HOLDER, { bootId: 'b2', pidNamespace: 'pid:[8]' }, probe)).toBe('dead');
+      expect(judgeHolder(HOLDER, { ...HERE, bootId: 'b2', bootedAt: null }, probe)).toBe('dead');
+      expect(judgeHolder(HOLDER, { ...HERE, bootId: 'b2', pidNamespace: 'pid:[8]' }, probe)).toBe(
+        'dead',
+      );
     },
   );
+
+  test.each([found(), ABSENT, UNREADABLE])(
+    'SCOPE-11 INV-10: one that claimed since this boot and has another boot id is of a container or another machine: $kind',
+    (probe) => {
+      const holder = { ...HOLDER, claimedAt: 5_001 };
+      expect(judgeHolder(holder, { ...HERE, bootId: 'b2' }, probe)).toBe('unknown');
+      expect(judgeHolder(holder, HERE, found())).toBe('live');
+    },
+  );
+
+  test('SCOPE-11: the time of the boot stands in /proc/stat', () => {
+    expect(parseBootTime('cpu 1 2\nbtime 1795470000\nprocesses 3\n')).toBe(1_795_470_000_000);
+    expect(parseBootTime('cpu 1 2\n')).toBeNull();
+  });
 
   test.each([found(), found({ startedAt: 1 }), ABSENT, UNREADABLE])(
     'SCOPE-11 INV-10: a holder of another pid namespace is unknown, whatever that pid is here: $kind',
