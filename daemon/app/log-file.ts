@@ -1,8 +1,10 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { Fault } from '../core/fault.ts';
 import type { Log } from '../ports/log.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { LogLevel } from './options.ts';
 import { LOG_LEVELS } from './options.ts';
+import { withoutKeys, withoutSecrets } from './secrets.ts';
 
 export type LogFile = AsyncDisposable & {
   readonly log: Log;
@@ -13,8 +15,6 @@ export type LogFile = AsyncDisposable & {
 };
 
 const WAITING_MAX = 1_000;
-/** Keys of the shapes that providers give out; in whatever text they turn up. */
-const SECRETS = /\b(?:sk|key|pat|ghp|xox[abp])[-_][\w-]{8,}/g;
 
 type Line = {
   readonly level: keyof Log;
@@ -46,6 +46,23 @@ export function openLogFile(path: string, options: LogOptions): LogFile {
       : (message, fields) => {
           write({ level, message, fields });
         };
+  const start = async (): Promise<void> => {
+    // Loaded when the Pod is ready: it is not needed before, and a start is to be quick.
+    const { default: pino } = await import('pino');
+    const logger = pino(
+      { level: options.level, base: { pod: options.pod, pid: process.pid } },
+      {
+        write: (line: string) => {
+          file.write(line);
+          options.also?.(line);
+        },
+      },
+    );
+    write = ({ level, message, fields }) => {
+      logger[level](withoutSecrets(fields ?? {}), withoutKeys(message));
+    };
+    for (const line of waiting.splice(0)) write(line);
+  };
   return {
     log: {
       debug: at('debug'),
@@ -54,24 +71,7 @@ export function openLogFile(path: string, options: LogOptions): LogFile {
       error: at('error'),
       fatal: at('fatal'),
     },
-    start: async () => {
-      // Loaded when the Pod is ready: it is not needed before, and a start is to be quick.
-      const { default: pino } = await import('pino');
-      const logger = pino(
-        { level: options.level, base: { pod: options.pod, pid: process.pid } },
-        {
-          write: (line: string) => {
-            const clean = line.replace(SECRETS, '***');
-            file.write(clean);
-            options.also?.(clean);
-          },
-        },
-      );
-      write = ({ level, message, fields }) => {
-        logger[level](fields ?? {}, message);
-      };
-      for (const line of waiting.splice(0)) write(line);
-    },
+    start,
     reopen: () => {
       try {
         file.reopen();
@@ -83,9 +83,13 @@ export function openLogFile(path: string, options: LogOptions): LogFile {
         });
       }
     },
-    [Symbol.asyncDispose]: () => {
-      file.close();
-      return Promise.resolve();
+    [Symbol.asyncDispose]: async () => {
+      try {
+        // A start that failed: its lines say why.
+        if (waiting.length > 0) await start();
+      } finally {
+        file.close();
+      }
     },
   };
 }
@@ -121,7 +125,7 @@ class CappedFile {
 
   reopen(): void {
     // The old one goes only when the new one is there.
-    const fd = openSync(this.#path, 'a', 0o600);
+    const fd = openRegular(this.#path);
     this.close();
     this.#fd = fd;
     this.#bytes = fstatSync(fd).size;
@@ -147,4 +151,25 @@ class CappedFile {
     const msg = `${this.#lost} lines were lost: the disk took none`;
     return `${this.#torn ? '\n' : ''}${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`;
   }
+}
+
+/** A pipe in its place is told, not waited on. */
+function openRegular(path: string): number {
+  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+  let fd: number;
+  try {
+    fd = openSync(path, O_APPEND | O_CREAT | O_NONBLOCK | O_WRONLY, 0o600);
+  } catch (cause) {
+    throw notOpened(path, cause instanceof Error ? cause.message : 'unknown', cause);
+  }
+  const stats = fstatSync(fd);
+  if (stats.isFile() || stats.isCharacterDevice()) return fd;
+  closeSync(fd);
+  throw notOpened(path, 'it is no file');
+}
+
+function notOpened(path: string, why: string, cause?: unknown): Fault {
+  return new Fault('cannot_create', `cannot open the log ${path} (${why}): move it away`, {
+    cause,
+  });
 }

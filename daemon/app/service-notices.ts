@@ -16,6 +16,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** They speak of one process: a child that took them over would speak for podd. */
 export const NOTIFY_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
 
+/** A timer takes no longer; and each sign of life is a process. */
+const WATCHDOG_MS_MAX = 2 ** 31 - 1;
+const WATCHDOG_MS_MIN = 200;
+
 const DOING: Readonly<Record<Exclude<StateName, 'running'> | Phase, string>> = {
   starting: 'starts',
   idle: 'waits for input',
@@ -41,7 +45,8 @@ export function readNotifyTarget(
   const microseconds = /^\d{1,15}$/.test(env['WATCHDOG_USEC'] ?? '')
     ? Number(env['WATCHDOG_USEC'])
     : 0;
-  return { socket, watchdogMs: isOurs && microseconds > 0 ? microseconds / 1_000 : null };
+  const watchdogMs = Math.min(WATCHDOG_MS_MAX, Math.max(WATCHDOG_MS_MIN, microseconds / 1_000));
+  return { socket, watchdogMs: isOurs && microseconds > 0 ? watchdogMs : null };
 }
 
 export async function openServiceNotices(
@@ -89,7 +94,14 @@ const NOBODY: ServiceNotices = {
 export function runNotify(start: typeof spawn, env: Readonly<Record<string, string>>): RunNotify {
   return async (args, signal) =>
     await new Promise((resolve) => {
-      const child = start('systemd-notify', args, { env, cwd: '/', stdio: 'ignore' });
+      let child: ReturnType<typeof start>;
+      try {
+        child = start('systemd-notify', args, { env, cwd: '/', stdio: 'ignore' });
+      } catch {
+        // Node throws what it has no event for, such as a program that is being replaced.
+        resolve('failed');
+        return;
+      }
       const kill = (): void => {
         child.kill('SIGKILL');
       };

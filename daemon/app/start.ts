@@ -268,14 +268,10 @@ function openLog(
   const wanted = options.logStderr || stderr.isTerminal;
   const also = wanted ? stderr.logLine() : null;
   const { logLevel: level } = options;
-  try {
-    const logFile = openLogFile(paths.log, { level, pod: manifest.pod.name, also });
-    if (wanted && also === null)
-      logFile.log.warn('stderr gets no lines: it can’t be written without waiting for its reader');
-    return logFile;
-  } catch (cause) {
-    throw new Fault('cannot_create', `cannot open the log ${paths.log}`, { cause });
-  }
+  const logFile = openLogFile(paths.log, { level, pod: manifest.pod.name, also });
+  if (wanted && also === null)
+    logFile.log.warn('stderr gets no lines: it can’t be written without waiting for its reader');
+  return logFile;
 }
 
 /** Taken once and kept for life: canonical, and in the scope, since that is where the agent starts from. */

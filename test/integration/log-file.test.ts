@@ -140,4 +140,22 @@ describe('the log', () => {
     expect(text).not.toContain('abcdefgh');
     expect(text).toContain('***');
   });
+
+  test('START-3: lines of a log that is closed before it was started are in it', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    const file = openLogFile(path, { level: 'info', pod: 'p' });
+    file.log.error('what went wrong');
+    await file[Symbol.asyncDispose]();
+    expect(await readFile(path, 'utf8')).toContain('"msg":"what went wrong"');
+  });
+
+  test('INV-6: a pipe in the place of the log is told, not waited on', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    execFileSync('mkfifo', [path]);
+    expect(() => openLogFile(path, { level: 'info', pod: 'p' })).toThrow(
+      `cannot open the log ${path}`,
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runNotify } from '../../daemon/app/service-notices.ts';
@@ -57,5 +57,12 @@ describe('runNotify', () => {
     const stopped = performance.now();
     expect(await end).toBe('failed');
     expect(performance.now() - stopped).toBeLessThan(deadline(1_000));
+  });
+
+  test('START-3: a program that can’t even be started is one that was not told, and no error of the Pod', async () => {
+    await using folder = await tempFolder();
+    await symlink('systemd-notify', join(folder.path, 'systemd-notify'));
+    const run = runNotify(spawn, { PATH: folder.path });
+    await expect(run(['READY=1'], forever)).resolves.toBe('failed');
   });
 });

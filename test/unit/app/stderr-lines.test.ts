@@ -88,12 +88,20 @@ describe('StderrLines', () => {
     expect(reader.text).toBe(`${KIB.repeat(fitting)}2 lines were dropped\nin time\n`);
   });
 
-  test('START-3: a line larger than all that may wait is dropped and told, and the next one comes', () => {
-    const { reader, lines } = bench();
-    reader.room = 1_000;
-    lines.write(`${'x'.repeat(LIMITS.stderrQueueBytes)}\n`);
+  test('START-3: a line larger than all that may wait comes whole to a reader that keeps up, and else is told as dropped', () => {
+    const { reader, timers, lines } = bench();
+    const long = `${'x'.repeat(LIMITS.stderrQueueBytes)}\n`;
+    reader.room = 2 * long.length;
+    lines.write(long);
     lines.write('next\n');
-    expect(reader.text).toBe('1 lines were dropped\nnext\n');
+    expect(reader.text).toBe(`${long}next\n`);
+    reader.text = '';
+    reader.room = 1;
+    lines.write('late\n');
+    lines.write(long);
+    reader.room = 1_000;
+    timers.pass(LIMITS.stderrRetryMaxMs);
+    expect(reader.text).toBe('late\n1 lines were dropped\n');
   });
 
   test('START-3: a reader that takes nothing is asked ever more rarely, and often again once it reads', () => {

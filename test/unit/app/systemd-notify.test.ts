@@ -194,6 +194,9 @@ describe('readNotifyTarget', () => {
 
   test.each([
     [{ WATCHDOG_USEC: '3000000' }, 3_000],
+    // Longer than a timer takes, and shorter than a process is worth.
+    [{ WATCHDOG_USEC: '5184000000000' }, 2 ** 31 - 1],
+    [{ WATCHDOG_USEC: '1' }, 200],
     [{ WATCHDOG_USEC: '3000000', WATCHDOG_PID: '7' }, 3_000],
     [{ WATCHDOG_USEC: '3000000', WATCHDOG_PID: '8' }, null],
     [{ WATCHDOG_USEC: '0' }, null],
