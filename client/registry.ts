@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { access, open, readdir } from 'node:fs/promises';
 import * as v from 'valibot';
 import {
+  allocationFile,
   REGISTRY_FILES,
   REGISTRY_FORMAT,
   registryPlace,
@@ -22,7 +23,7 @@ export type FoundRegistry = {
   readonly path: string;
   /** It lies where PODD_SCOPE_REGISTRY says. */
   readonly moved: boolean;
-  /** Null: there is no file, so nobody owns anything. */
+  /** Null: there is no table and no row, so nobody owns anything. */
   readonly table: RegistryTable | null;
 };
 
@@ -39,15 +40,23 @@ export async function readRegistry({
   const { path, moved } = place;
   const file = `${path}/${REGISTRY_FILES.table}`;
   const text = await readIfThere(file);
-  return { path, moved, table: text === null ? null : parseTable(text, file) };
+  if (text !== null) return { path, moved, table: parseTable(text, file) };
+  const rows = await rowsBeside(path);
+  if (rows.length === 0) return { path, moved, table: null };
+  throw new PodError(
+    'bad_registry',
+    `the registry ${file} is gone, but there are rows of ${showList(rows)}; the next podd that starts writes it anew from the Pods that live`,
+  );
 }
 
 async function readIfThere(file: string): Promise<string | null> {
   try {
     // A FIFO in its place is told, not waited on.
     await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const { size } = await handle.stat();
-    if (size > CLIENT_LIMITS.registryBytes)
+    const stats = await handle.stat();
+    if (!stats.isFile())
+      throw new PodError('bad_registry', `the registry ${file} is no file; see what lies there`);
+    if (stats.size > CLIENT_LIMITS.registryBytes)
       throw damaged(file, `it has more than ${CLIENT_LIMITS.registryBytes} bytes`);
     return await handle.readFile('utf8');
   } catch (error) {
@@ -76,10 +85,52 @@ function parseTable(text: string, file: string): RegistryTable {
       `the registry ${file} has format ${format.output.format}, this podctl knows ${REGISTRY_FORMAT}; use the podctl of the podd that wrote it`,
     );
   const table = v.safeParse(RegistryTable, value);
-  if (table.success) return table.output;
+  if (table.success) {
+    const odd = oddRow(table.output);
+    if (odd === null) return table.output;
+    throw damaged(file, odd);
+  }
   const [issue] = table.issues;
   const at = v.getDotPath(issue);
-  throw damaged(file, `${at === null ? 'it' : at} is not what it has to be (${issue.message})`);
+  const what = at === null ? 'it' : at;
+  throw damaged(file, `${what} is not what it has to be (${cut(issue.message)})`);
+}
+
+const POD_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** What podd never writes, and what would make a tree of it endless or a line of it a page. */
+function oddRow({ allocations }: RegistryTable): string | null {
+  const names = new Set<string>();
+  for (const { pod, socket } of allocations) {
+    if (!POD_NAME.test(pod)) return `"${cut(pod)}" is no Pod’s name`;
+    if (names.has(pod)) return `it has two rows of ${pod}`;
+    if (!socket.startsWith('/')) return `the socket of ${pod} is no absolute path`;
+    names.add(pod);
+  }
+  return null;
+}
+
+/** Names of the folders that have a row in them. */
+async function rowsBeside(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const isThere = async (name: string): Promise<boolean> =>
+    await access(allocationFile(folder, name)).then(
+      () => true,
+      () => false,
+    );
+  const found = await Promise.all(names.map(async (name) => ((await isThere(name)) ? name : null)));
+  return found.filter((name) => name !== null).toSorted();
+}
+
+function showList(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map((name) => cut(name));
+  return `${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
+}
+
+const SHOWN_UNITS = 200;
+
+function cut(text: string): string {
+  return text.length <= SHOWN_UNITS ? text : `${text.slice(0, SHOWN_UNITS)}…`;
 }
 
 function damaged(file: string, why: string, cause?: unknown): PodError {

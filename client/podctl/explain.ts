@@ -1,4 +1,5 @@
 import type { PodError, PodErrorCode } from '../pod-error.ts';
+import { showName } from './render/style.ts';
 
 /** What happened, to which Pod, and what to do next: one line for stderr. */
 export function explain(error: PodError, pod: string): string {
@@ -7,7 +8,8 @@ export function explain(error: PodError, pod: string): string {
 }
 
 function whatHappened({ code, message }: PodError, pod: string): string {
-  if (code === 'no_place' || code === 'bad_registry') return message;
+  // What lies in a damaged file may be anything.
+  if (code === 'no_place' || code === 'bad_registry') return showName(message);
   if (code === 'unreachable') return `no Pod ${pod} is running: ${message}`;
   if (code === 'no_answer' || code === 'disconnected') return `Pod ${pod}: ${message}`;
   return `Pod ${pod}: ${message} (${code})`;

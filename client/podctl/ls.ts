@@ -16,10 +16,11 @@ export async function lsCommand(shell: Shell, { format }: LsOptions): Promise<nu
   const registry = await readRegistry(shell);
   const rows = (registry.table?.allocations ?? []).toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
   const check = await openLivenessCheck();
+  const end = performance.now() + CLIENT_LIMITS.listedAllMs;
   const pods = await eachAtMost(
     CLIENT_LIMITS.listedAtOnce,
     rows,
-    async (row) => await look(row, await check(row)),
+    async (row) => await look(row, await check(row), performance.now() < end),
   );
   const { out, err, env } = shell;
   if (format === 'json') {
@@ -47,8 +48,9 @@ type SeenPod = ListedPod &
     readonly problem: string | null;
   };
 
-async function look(row: Allocation, liveness: Liveness): Promise<SeenPod> {
-  const answer = liveness === 'dead' ? null : await ask(row);
+async function look(row: Allocation, liveness: Liveness, hasTime: boolean): Promise<SeenPod> {
+  const isAsked = liveness !== 'dead' && hasTime;
+  const answer = isAsked ? await ask(row) : null;
   const { pod, pid, epoch, socket, store, allow, deny, delegatedFrom, claimedAt, version } = row;
   const facts = { pid, epoch, socket, store, allow, deny, delegatedFrom, claimedAt, version };
   if (answer !== null && answer.kind === 'told') {
@@ -59,14 +61,14 @@ async function look(row: Allocation, liveness: Liveness): Promise<SeenPod> {
   }
   return {
     pod,
-    state: answer === null ? 'dead' : 'unreachable',
+    state: isAsked ? 'unreachable' : liveness === 'dead' ? 'dead' : 'not asked',
     phase: null,
     liveness,
     turns: null,
     occupancy: null,
     ...facts,
-    ageMs: answer === null ? null : Math.max(0, Date.now() - claimedAt),
-    problem: describeProblem(row, liveness, answer?.says ?? ''),
+    ageMs: liveness === 'dead' ? null : Math.max(0, Date.now() - claimedAt),
+    problem: describeProblem(row, liveness, answer?.says ?? null),
   };
 }
 
@@ -104,10 +106,15 @@ async function ask({ pod, pid, socket }: Allocation): Promise<Answer> {
   }
 }
 
-function describeProblem({ pod, pid }: Allocation, liveness: Liveness, says: string): string {
+function describeProblem(
+  { pod, pid }: Allocation,
+  liveness: Liveness,
+  says: string | null,
+): string {
   const who = `${showName(pod)} (pid ${pid})`;
   if (liveness === 'dead')
     return `${who} is dead; the next podd that starts takes back what it owned`;
+  if (says === null) return `${who} was not asked: others took too long to answer`;
   const life = liveness === 'live' ? 'lives' : 'can’t be seen from here';
   return `${who} ${life} and does not answer: ${showName(says)}; it keeps what it owns, its podd.log says more`;
 }

@@ -29,11 +29,20 @@ function homeInUserDatabase(): string | null {
   }
 }
 
+// In a folder that is gone there is nothing that a relative path could be relative to.
+function findCwd(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
+}
+
 const shell: Shell = {
   env: process.env,
   home: homedir(),
   userHome: homeInUserDatabase(),
-  cwd: process.cwd(),
+  cwd: findCwd(),
   stdin: process.stdin,
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),

@@ -26,7 +26,8 @@ export function withoutSecrets(value: unknown, depth = 0): unknown {
   if (depth >= DEPTH_MAX) return '…';
   const below = (inner: unknown): unknown => withoutSecrets(inner, depth + 1);
   if (Array.isArray(value)) return value.map(below);
-  if (value instanceof Error) return below({ ...errorFacts(value), ...value });
+  if (value instanceof Error)
+    return below({ ...errorFacts(value), ...Object.fromEntries(Object.entries(value)) });
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,

@@ -26,21 +26,25 @@ export function planOwners(
 ): Owner[] {
   const names = new Set(rows.map(({ pod }) => pod));
   const sorted = rows.toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
-  const below = (pod: string): Allocation[] =>
-    sorted.filter(({ delegatedFrom }) => delegatedFrom === pod);
+  const below = new Map<string, Allocation[]>();
+  for (const row of sorted)
+    if (row.delegatedFrom !== null)
+      below.set(row.delegatedFrom, [...(below.get(row.delegatedFrom) ?? []), row]);
+  const isRoot = ({ delegatedFrom }: Allocation): boolean =>
+    delegatedFrom === null || !names.has(delegatedFrom);
   const owners = new Map<Allocation, Owner>();
-  const place = (row: Allocation, depth: number): void => {
-    if (owners.has(row)) return;
-    const children = below(row.pod);
+  // A stack of our own: a chain may be as long as the table.
+  const left = [...sorted.filter(isRoot), ...sorted].map((row) => ({ row, depth: 0 })).reverse();
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { row, depth } = next;
+    if (owners.has(row)) continue;
+    const children = below.get(row.pod) ?? [];
     const delegated = children.flatMap(({ pod, allow }) =>
       allow.filter(({ permission }) => permission === 'write').map((rule) => ({ pod, rule })),
     );
     owners.set(row, { row, liveness: livenessOf(row), depth, delegated });
-    for (const child of children) place(child, depth + 1);
-  };
-  for (const row of sorted)
-    if (row.delegatedFrom === null || !names.has(row.delegatedFrom)) place(row, 0);
-  for (const row of sorted) place(row, 0);
+    for (const child of children.toReversed()) left.push({ row: child, depth: depth + 1 });
+  }
   return [...owners.values()];
 }
 
@@ -61,12 +65,15 @@ export function renderScope({ registry, owners, now }: ScopeView, style: Style):
   return `${[head, ...blocks].join('\n\n')}\n`;
 }
 
+/** A tree that is deeper goes on at this indent. */
+const DEPTH_SHOWN = 8;
+
 function renderOwner(
   { row, liveness, depth, delegated }: Owner,
   now: number,
   style: Style,
 ): string {
-  const indent = '   '.repeat(depth);
+  const indent = '   '.repeat(Math.min(depth, DEPTH_SHOWN));
   const branch = depth === 0 ? '' : `${indent.slice(3)}└─ `;
   const head = `${branch}${style.bold(showName(row.pod))}  ${describeLife(liveness, style)}, pid ${row.pid}, epoch ${row.epoch}, podd ${showName(row.version)}${REMARK[liveness]}`;
   const details: [string, string][] = [

@@ -1,6 +1,6 @@
 import type { ScopeRule } from '../../../protocol/scope.ts';
 import type { Status } from '../../../protocol/status.ts';
-import type { Style } from './style.ts';
+import { showName, type Style } from './style.ts';
 
 /** `podctl status` for people; `--json` has all of it. */
 export function renderStatus(status: Status, style: Style): string {
@@ -18,7 +18,7 @@ export function renderStatus(status: Status, style: Style): string {
     ['up', describeDuration(status.uptimeMs)],
     ['memory', `${Math.round(status.rssBytes / 1024 / 1024)} MiB`],
   ];
-  const head = `${style.bold(status.pod)}  pid ${status.pid}, epoch ${status.epoch}, podd ${status.version}`;
+  const head = `${style.bold(showName(status.pod))}  pid ${status.pid}, epoch ${status.epoch}, podd ${showName(status.version)}`;
   const lines = rows.map(
     ([name, value]) => `  ${style.dim(name.padEnd(10))} ${style.clean(value)}`,
   );

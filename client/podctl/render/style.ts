@@ -40,11 +40,13 @@ export function oneLine(text: string, unitsMax: number): string {
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** One line, with each control character as an escape: a path may hold a line that looks like ours. */
+/**
+ * One line, with each control character as an escape: a path may hold a line that looks like ours. So is what has no
+ * shape of its own and turns the text around it.
+ */
 export function showName(text: string): string {
-  return text.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (character) =>
-      SHORT[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]|\p{Cf}/gu, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return SHORT[character] ?? (code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, '0')}`);
+  });
 }

@@ -42,7 +42,7 @@ describe('Pod', () => {
     });
   });
 
-  test('INV-11: after a bug a call that still works counts as one that may touch a file', async () => {
+  test('INV-11: after a bug a call that goes on counts as one that may touch a file', async () => {
     const hung = deferred<ToolOutcome>();
     const touch = tool('Touch', () => hung.promise);
     await using bench = await podBench({
