@@ -9,7 +9,7 @@ export type Surroundings = {
   readonly cwd: string;
 };
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const POD_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** The socket of `pod`, a name or, with a slash in it, a path. Throws `no_place`; whether a Pod serves there is not looked at. */
 export function findSocket(pod: string, { env, home, cwd }: Surroundings): string {
@@ -24,7 +24,7 @@ export function findSocket(pod: string, { env, home, cwd }: Surroundings): strin
 }
 
 function nameOf(pod: string): string {
-  if (NAME.test(pod)) return pod;
+  if (POD_NAME.test(pod)) return pod;
   throw new PodError(
     'no_place',
     `"${pod}" is no Pod name (a-z 0-9 . _ -, up to 64) and, without a slash, no path to a socket`,

@@ -15,8 +15,10 @@ export const CLIENT_LIMITS = {
   /** `podctl ls` gives each Pod so long to take a connection, and once more to answer: one that hangs delays the rest. */
   listedMs: 2_000,
   listedAtOnce: 64,
-  /** After this no further Pod is asked. */
+  /** The whole of `podctl ls`: after this no Pod is waited for, and no further one asked. */
   listedAllMs: 5_000,
+  /** A podd that starts writes its row before the table: rows without one are looked at again after this. */
+  registryAgainMs: 500,
   /** What is read of a registry; a thousand Pods have about a megabyte. */
   registryBytes: 64 * 1024 * 1024,
   /** What `podctl run POD -` takes from stdin. The protocol's own bound is counted in UTF-16 units. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { access, open, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import {
   allocationFile,
@@ -8,6 +9,7 @@ import {
   registryPlace,
   RegistryTable,
 } from '../protocol/registry.ts';
+import { POD_NAME } from './find-pods.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 import { PodError } from './pod-error.ts';
 
@@ -39,7 +41,12 @@ export async function readRegistry({
   if (place.kind === 'none') throw new PodError('no_place', place.says);
   const { path, moved } = place;
   const file = `${path}/${REGISTRY_FILES.table}`;
-  const text = await readIfThere(file);
+  let text = await readIfThere(file);
+  if (text === null) {
+    if ((await rowsBeside(path)).length === 0) return { path, moved, table: null };
+    await sleep(CLIENT_LIMITS.registryAgainMs);
+    text = await readIfThere(file);
+  }
   if (text !== null) return { path, moved, table: parseTable(text, file) };
   const rows = await rowsBeside(path);
   if (rows.length === 0) return { path, moved, table: null };
@@ -56,19 +63,27 @@ async function readIfThere(file: string): Promise<string | null> {
     const stats = await handle.stat();
     if (!stats.isFile())
       throw new PodError('bad_registry', `the registry ${file} is no file; see what lies there`);
-    if (stats.size > CLIENT_LIMITS.registryBytes)
-      throw damaged(file, `it has more than ${CLIENT_LIMITS.registryBytes} bytes`);
-    return await handle.readFile('utf8');
+    const text = await readAtMost(handle, CLIENT_LIMITS.registryBytes);
+    if (text === null) throw damaged(file, `it has more than ${CLIENT_LIMITS.registryBytes} bytes`);
+    return text;
   } catch (error) {
     if (error instanceof PodError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    const next =
-      code === 'EACCES' ? 'run podctl as the user whose Pods it has' : 'see what lies there';
-    throw new PodError('bad_registry', `the registry ${file} can't be read (${code}); ${next}`, {
-      cause: error,
-    });
+    if (isAbsent(error)) return null;
+    throw unreadable(file, error);
   }
+}
+
+/** Null if there is more. What `stat` says of a size is no bound: files grow, and some have none. */
+async function readAtMost(handle: FileHandle, bytesMax: number): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const stream = handle.createReadStream({ autoClose: false });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseTable(text: string, file: string): RegistryTable {
@@ -96,8 +111,6 @@ function parseTable(text: string, file: string): RegistryTable {
   throw damaged(file, `${what} is not what it has to be (${cut(issue.message)})`);
 }
 
-const POD_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
 /** What podd never writes, and what would make a tree of it endless or a line of it a page. */
 function oddRow({ allocations }: RegistryTable): string | null {
   const names = new Set<string>();
@@ -110,16 +123,36 @@ function oddRow({ allocations }: RegistryTable): string | null {
   return null;
 }
 
-/** Names of the folders that have a row in them. */
+/** Names of the folders that have a row in them. One that can't be looked at is no sign that there is none. */
 async function rowsBeside(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
-  const isThere = async (name: string): Promise<boolean> =>
-    await access(allocationFile(folder, name)).then(
-      () => true,
-      () => false,
-    );
-  const found = await Promise.all(names.map(async (name) => ((await isThere(name)) ? name : null)));
-  return found.filter((name) => name !== null).toSorted();
+  try {
+    const found: string[] = [];
+    for (const name of await readdir(folder))
+      if (await isThere(allocationFile(folder, name))) found.push(name);
+    return found.toSorted();
+  } catch (error) {
+    if (error instanceof PodError) throw error;
+    if (isAbsent(error)) return [];
+    throw unreadable(folder, error);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw unreadable(path, error);
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 function showList(names: readonly string[]): string {
@@ -130,7 +163,18 @@ function showList(names: readonly string[]): string {
 const SHOWN_UNITS = 200;
 
 function cut(text: string): string {
-  return text.length <= SHOWN_UNITS ? text : `${text.slice(0, SHOWN_UNITS)}…`;
+  if (text.length <= SHOWN_UNITS) return text;
+  // Never half a surrogate pair.
+  return `${text.slice(0, SHOWN_UNITS).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+function unreadable(path: string, cause: unknown): PodError {
+  const code = codeOf(cause);
+  const next =
+    code === 'EACCES' ? 'run podctl as the user whose Pods it has' : 'see what lies there';
+  return new PodError('bad_registry', `the registry ${path} can't be read (${code}); ${next}`, {
+    cause,
+  });
 }
 
 function damaged(file: string, why: string, cause?: unknown): PodError {

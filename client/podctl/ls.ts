@@ -6,7 +6,7 @@ import { CLIENT_LIMITS } from '../limits.ts';
 import { PodError } from '../pod-error.ts';
 import { readRegistry } from '../registry.ts';
 import { type ListedPod, renderPodTable } from './render/pod-table.ts';
-import { showName, styleFor } from './render/style.ts';
+import { oneLine, showName, styleFor } from './render/style.ts';
 import { EXIT, type Shell } from './shell.ts';
 
 export type LsOptions = { readonly format: 'text' | 'json' };
@@ -20,7 +20,7 @@ export async function lsCommand(shell: Shell, { format }: LsOptions): Promise<nu
   const pods = await eachAtMost(
     CLIENT_LIMITS.listedAtOnce,
     rows,
-    async (row) => await look(row, await check(row), performance.now() < end),
+    async (row) => await look(row, await check(row), end),
   );
   const { out, err, env } = shell;
   if (format === 'json') {
@@ -48,9 +48,9 @@ type SeenPod = ListedPod &
     readonly problem: string | null;
   };
 
-async function look(row: Allocation, liveness: Liveness, hasTime: boolean): Promise<SeenPod> {
-  const isAsked = liveness !== 'dead' && hasTime;
-  const answer = isAsked ? await ask(row) : null;
+async function look(row: Allocation, liveness: Liveness, end: number): Promise<SeenPod> {
+  const isAsked = liveness !== 'dead' && performance.now() < end;
+  const answer = isAsked ? await ask(row, end) : null;
   const { pod, pid, epoch, socket, store, allow, deny, delegatedFrom, claimedAt, version } = row;
   const facts = { pid, epoch, socket, store, allow, deny, delegatedFrom, claimedAt, version };
   if (answer !== null && answer.kind === 'told') {
@@ -87,11 +87,15 @@ type Answer =
   | { readonly kind: 'told'; readonly status: v.InferOutput<typeof Told> }
   | { readonly kind: 'silent'; readonly says: string };
 
-async function ask({ pod, pid, socket }: Allocation): Promise<Answer> {
-  const deadlineMs = CLIENT_LIMITS.listedMs;
+/** `end` is of the clock that `performance` has; nothing is waited for after it. */
+async function ask({ pod, pid, socket }: Allocation, end: number): Promise<Answer> {
+  const limits = (): { readonly deadlineMs: number } => {
+    const leftMs = Math.ceil(end - performance.now());
+    return { deadlineMs: Math.max(1, Math.min(CLIENT_LIMITS.listedMs, leftMs)) };
+  };
   try {
-    await using client = await connect(socket, { deadlineMs });
-    const status = v.safeParse(Told, await client.request('GetStatus', {}, { deadlineMs }));
+    await using client = await connect(socket, limits());
+    const status = v.safeParse(Told, await client.request('GetStatus', {}, limits()));
     if (!status.success) return { kind: 'silent', says: `what it answers is no status` };
     // The next Pod of that name, or of that place, is not the one in the row.
     if (status.output.pod !== pod || status.output.pid !== pid)
@@ -106,6 +110,9 @@ async function ask({ pod, pid, socket }: Allocation): Promise<Answer> {
   }
 }
 
+/** Whoever serves at a socket may say anything, at any length. */
+const SAYS_UNITS = 400;
+
 function describeProblem(
   { pod, pid }: Allocation,
   liveness: Liveness,
@@ -116,7 +123,7 @@ function describeProblem(
     return `${who} is dead; the next podd that starts takes back what it owned`;
   if (says === null) return `${who} was not asked: others took too long to answer`;
   const life = liveness === 'live' ? 'lives' : 'can’t be seen from here';
-  return `${who} ${life} and does not answer: ${showName(says)}; it keeps what it owns, its podd.log says more`;
+  return `${who} ${life} and does not answer: ${oneLine(showName(says), SAYS_UNITS)}; it keeps what it owns, its podd.log says more`;
 }
 
 function columnsOf({ out }: Shell): number | null {

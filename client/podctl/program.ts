@@ -115,7 +115,8 @@ Examples:
     .addHelpText(
       'after',
       `
-A Pod that does not answer is listed as unreachable, one whose process is gone as dead.
+A Pod that does not answer is listed as unreachable, one whose process is gone as dead; where many hang, the rest
+is listed as not asked.
 ${examples('podctl ls', `podctl ls --json | jq -r '.[] | select(.state == "idle").pod'`)}`,
     )
     .action((flags: FormatFlag) => {

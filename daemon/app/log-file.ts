@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { Fault } from '../core/fault.ts';
 import type { Log } from '../ports/log.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -153,23 +162,40 @@ class CappedFile {
   }
 }
 
-/** A pipe in its place is told, not waited on. */
+/** A pipe in its place is told, not waited on. A device such as /dev/null serves, since no write waits on it so. */
 function openRegular(path: string): number {
-  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+  const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants;
   let fd: number;
   try {
-    fd = openSync(path, O_APPEND | O_CREAT | O_NONBLOCK | O_WRONLY, 0o600);
+    fd = openSync(path, O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_WRONLY, 0o600);
   } catch (cause) {
-    throw notOpened(path, cause instanceof Error ? cause.message : 'unknown', cause);
+    // For a pipe that nobody reads, the system's own word is `no such device`.
+    throw notOpened(path, odd(lookAt(path)), cause);
   }
-  const stats = fstatSync(fd);
-  if (stats.isFile() || stats.isCharacterDevice()) return fd;
+  const kind = odd(fstatSync(fd));
+  if (kind === null) return fd;
   closeSync(fd);
-  throw notOpened(path, 'it is no file');
+  throw notOpened(path, kind);
 }
 
-function notOpened(path: string, why: string, cause?: unknown): Fault {
-  return new Fault('cannot_create', `cannot open the log ${path} (${why}): move it away`, {
-    cause,
-  });
+function lookAt(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** What it is that can't be a log; null for what can. */
+function odd(stats: Stats | null): string | null {
+  if (stats === null || stats.isFile() || stats.isCharacterDevice()) return null;
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isDirectory()) return 'a folder';
+  return stats.isSocket() ? 'a socket' : 'a block device';
+}
+
+function notOpened(path: string, kind: string | null, cause?: unknown): Fault {
+  const why = cause instanceof Error ? cause.message : 'unknown';
+  const says = kind === null ? `: ${why}` : `: it is ${kind}, no file; move it away`;
+  return new Fault('cannot_create', `cannot open the log ${path}${says}`, { cause });
 }

@@ -112,7 +112,8 @@ export function runNotify(start: typeof spawn, env: Readonly<Record<string, stri
         signal.removeEventListener('abort', kill);
         resolve(end);
       };
-      child.once('error', (error: NodeJS.ErrnoException) => {
+      // Not once: a kill that fails is an error too, and one that nobody hears ends the process.
+      child.on('error', (error: NodeJS.ErrnoException) => {
         settle(error.code === 'ENOENT' ? 'missing' : 'failed');
       });
       child.once('exit', (code) => {

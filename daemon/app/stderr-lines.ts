@@ -34,7 +34,7 @@ export class StderrLines {
     const bytes = Buffer.from(line, 'utf8');
     // Once full, it takes lines again only when half empty: a slow reader gets stretches, not every tenth line.
     const room = this.#dropped === 0 ? LIMITS.stderrQueueBytes : LIMITS.stderrQueueBytes / 2;
-    // One that is longer than the whole queue goes alone, to a reader that keeps up.
+    // One longer than all that may wait is offered when nothing does; then it alone may wait beyond the limit.
     const isAlone = this.#waiting.length === 0 && this.#dropped === 0;
     if (this.#waitingBytes + bytes.length > room && !isAlone) this.#dropped += 1;
     else {

@@ -93,7 +93,8 @@ export class SystemdNotify implements AsyncDisposable {
     const words = this.#takeWords();
     if (words.length === 0) return;
     const stop = new AbortController();
-    this.#running = { stop, end: this.#send(words, stop.signal) };
+    // Nobody else waits for it, so what it threw would end the Pod.
+    this.#running = { stop, end: this.#send(words, stop.signal).catch(() => undefined) };
   }
 
   /** What is to be said now; a status that has to wait sets its timer. */
@@ -116,8 +117,8 @@ export class SystemdNotify implements AsyncDisposable {
   }
 
   async #send(words: readonly string[], signal: AbortSignal): Promise<void> {
-    const { run, pid, log } = this.#parts;
-    const end = await run(['--no-block', `--pid=${pid}`, ...words], signal);
+    const { log } = this.#parts;
+    const end = await this.#run(words, signal);
     this.#running = null;
     if (end === 'missing') {
       this.#over = true;
@@ -130,5 +131,13 @@ export class SystemdNotify implements AsyncDisposable {
       log[this.#hasFailed ? 'debug' : 'warn']('systemd was not told', { words });
     this.#hasFailed ||= end === 'failed';
     this.#goOn();
+  }
+
+  async #run(words: readonly string[], signal: AbortSignal): ReturnType<RunNotify> {
+    try {
+      return await this.#parts.run(['--no-block', `--pid=${this.#parts.pid}`, ...words], signal);
+    } catch {
+      return 'failed';
+    }
   }
 }

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { renameSync, statSync, symlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openLogFile, type LogFile } from '../../daemon/app/log-file.ts';
@@ -141,6 +151,22 @@ describe('the log', () => {
     expect(text).toContain('***');
   });
 
+  test('START-3: a key after a line end, below an error that caused another, never reaches the file', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    await file.start();
+    const key = ['sk', 'test', 'abcdefghijklmnop'].join('-');
+    const cause = new Error(`says:\n\t${key}`);
+    file.log.error(`rejected:\n${key}`, {
+      err: new Error('outer', { cause }),
+      request: { headers: { authorization: 'abcdefgh' }, body: `a\n${key}` },
+    });
+    const text = await readFile(path, 'utf8');
+    expect(text).not.toContain('abcdefgh');
+    expect(text).toContain('says:\\n\\t***');
+  });
+
   test('START-3: lines of a log that is closed before it was started are in it', async () => {
     await using folder = await tempFolder();
     const path = join(folder.path, 'podd.log');
@@ -150,12 +176,57 @@ describe('the log', () => {
     expect(await readFile(path, 'utf8')).toContain('"msg":"what went wrong"');
   });
 
-  test('INV-6: a pipe in the place of the log is told, not waited on', async () => {
+  test('INV-6: a pipe in the place of the log is told as one, not waited on, whether it is read or not', async () => {
     await using folder = await tempFolder();
     const path = join(folder.path, 'podd.log');
     execFileSync('mkfifo', [path]);
-    expect(() => openLogFile(path, { level: 'info', pod: 'p' })).toThrow(
-      `cannot open the log ${path}`,
-    );
+    const told = `cannot open the log ${path}: it is a pipe, no file; move it away`;
+    expect(() => open(path)).toThrow(told);
+    const reader = openSync(path, constants.O_RDWR);
+    try {
+      expect(() => open(path)).toThrow(told);
+    } finally {
+      closeSync(reader);
+    }
+  });
+
+  test('START-3: a folder or a socket in the place of the log is named, and what the system says where it is neither', async () => {
+    await using folder = await tempFolder();
+    const at = (name: string): string => join(folder.path, name);
+    mkdirSync(at('folder'));
+    expect(() => open(at('folder'))).toThrow(`${at('folder')}: it is a folder, no file`);
+    const server = createServer().listen(at('socket'));
+    await once(server, 'listening');
+    expect(() => open(at('socket'))).toThrow(`${at('socket')}: it is a socket, no file`);
+    server.close();
+    expect(() => open(at('missing/podd.log'))).toThrow(/podd\.log: ENOENT/);
+  });
+
+  test('INV-6: a pipe that took its place is told in the old file when it is opened again, and that goes on', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    await file.start();
+    renameSync(path, `${path}.moved`);
+    execFileSync('mkfifo', [path]);
+    file.reopen();
+    file.log.info('next');
+    expect(await lines(`${path}.moved`)).toMatchObject([
+      { level: 50, err: { message: expect.stringContaining('it is a pipe') as string } },
+      { msg: 'next' },
+    ]);
+  });
+
+  test('INV-6 INV-12: a pipe that took its place does not hold up the file that begins anew', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'podd.log');
+    await using file = open(path);
+    await file.start();
+    file.log.info('x'.repeat(LIMITS.logFileBytes));
+    renameSync(path, `${path}.moved`);
+    execFileSync('mkfifo', [path]);
+    file.log.info('next');
+    expect(statSync(`${path}.1`).isFIFO()).toBe(true);
+    expect(await lines(path)).toMatchObject([{ msg: 'next' }]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CLIENT_LIMITS } from '../../client/limits.ts';
@@ -159,50 +159,6 @@ describe('podctl scope', () => {
     });
   });
 
-  test('CLI-3: what can’t be read is no missing registry', async () => {
-    await using bench = await Bench.open();
-    await mkdir(join(bench.path, 'scope.json'), { recursive: true });
-    expect(await bench.podctl('scope')).toMatchObject({
-      code: 65,
-      err: expect.stringContaining('scope.json is no file') as string,
-    });
-  });
-
-  test('SCOPE-13 CLI-3: a table that is gone while rows are there is no sign that nobody owns anything', async () => {
-    await using bench = await Bench.open();
-    await mkdir(join(bench.path, 'a'), { recursive: true });
-    await writeFile(join(bench.path, 'a/allocation.json'), '{}');
-    for (const command of ['scope', 'ls'])
-      expect(await bench.podctl(command)).toMatchObject({
-        code: 65,
-        out: '',
-        err: expect.stringContaining('is gone, but there are rows of a') as string,
-      });
-  });
-
-  test('CLI-3: what a damaged table holds reaches no terminal as it is, and not at any length', async () => {
-    const escape = `\u001b]0;pwned\u0007\u202e${'x'.repeat(10_000)}`;
-    const odd = {
-      ...tableOf(allocationOf({ pod: 'a' })),
-      epoch: escape,
-    } as unknown as RegistryTable;
-    for (const table of [odd, tableOf(allocationOf({ pod: escape }))]) {
-      await using bench = await Bench.open(table);
-      const { code, err } = await bench.podctl('scope');
-      expect(code).toBe(65);
-      expect(err.length).toBeLessThan(1_500);
-      expect(err).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
-    }
-  });
-
-  test('CLI-3: two rows of one name, and a socket that is no absolute path, are no table of podd', async () => {
-    const [a, again] = [allocationOf({ pod: 'a' }), allocationOf({ pod: 'a' })];
-    for (const rows of [[a, again], [allocationOf({ pod: 'b', socket: '' })]]) {
-      await using bench = await Bench.open(tableOf(...rows));
-      expect(await bench.podctl('ls')).toMatchObject({ code: 65, out: '' });
-    }
-  });
-
   test('INV-12: a chain as long as the table is shown, in room that does not grow with its depth', async () => {
     const rows = Array.from({ length: 5_000 }, (_, n) =>
       allocationOf({ pod: `p${n}`, delegatedFrom: n === 0 ? null : `p${n - 1}` }),
@@ -223,8 +179,7 @@ describe('podctl ls', () => {
     await using bench = await Bench.open(tableOf(...rows));
     const begun = performance.now();
     const { code, out } = await bench.podctl('ls');
-    const all = CLIENT_LIMITS.listedAllMs + 2 * CLIENT_LIMITS.listedMs;
-    expect(performance.now() - begun).toBeLessThan(deadline(all + 500));
+    expect(performance.now() - begun).toBeLessThan(CLIENT_LIMITS.listedAllMs + deadline(900));
     expect(code).toBe(0);
     expect(out.trim().split('\n')).toHaveLength(401);
     expect(out).toContain('not asked');

@@ -5,7 +5,7 @@ import { showName, type Style } from './style.ts';
 /** One line of `podctl ls`. What only the Pod itself can tell is null when it does not answer. */
 export type ListedPod = {
   readonly pod: string;
-  /** The Pod's own word, or `unreachable`, or `dead`. */
+  /** The Pod's own word, or `unreachable`, `not asked` or `dead`. */
   readonly state: string;
   readonly turns: number | null;
   readonly occupancy: { readonly tokens: number; readonly limit?: number | undefined } | null;
@@ -18,6 +18,9 @@ const SCOPE_AT = 4;
 const GAP = '  ';
 /** A scope is not cut to less than this, however narrow the terminal. */
 const SCOPE_MIN = 16;
+const STATE_MAX = 32;
+/** A cell that is wider stands out alone: every line would grow with it. */
+const COLUMN_MAX = 200;
 
 /** A table as wide as what is in it; where `columns` is known, the scopes are cut so that it fits. */
 export function renderPodTable(
@@ -49,7 +52,7 @@ export function renderPodTable(
 function toCells({ pod, state, turns, occupancy }: ListedPod): string[] {
   return [
     showName(pod),
-    showName(state),
+    cutEnd(showName(state), STATE_MAX),
     turns === null ? '-' : String(turns),
     occupancy === null ? '-' : describeOccupancy(occupancy),
   ];
@@ -80,17 +83,25 @@ function describeScope(allow: readonly ScopeRule[]): ScopeCell {
 }
 
 function cutEnd(text: string, widthMax: number): string {
-  const characters = Array.from(text);
-  if (characters.length <= widthMax) return text;
-  return `${characters.slice(0, Math.max(1, widthMax - 1)).join('')}…`;
+  if (widthOf(text) <= widthMax) return text;
+  const kept = Math.max(1, widthMax - 1);
+  // A character has two units at most.
+  return `${Array.from(text.slice(0, 2 * kept))
+    .slice(0, kept)
+    .join('')}…`;
 }
 
 function widthsOf(rows: readonly (readonly string[])[]): number[] {
-  return HEAD.map((_, at) => rows.reduce((max, row) => Math.max(max, widthOf(row[at] ?? '')), 0));
+  return HEAD.map((_, at) =>
+    Math.min(
+      COLUMN_MAX,
+      rows.reduce((max, row) => Math.max(max, widthOf(row[at] ?? '')), 0),
+    ),
+  );
 }
 
 function widthOf(cell: string): number {
-  return Array.from(cell).length;
+  return cell.length - (cell.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
 }
 
 function renderLine(
@@ -102,7 +113,7 @@ function renderLine(
   return row
     .map((cell, at) => {
       // Nothing is after the last one, and spaces there would wrap a line.
-      const padding = at === last ? '' : ' '.repeat((widths[at] ?? 0) - widthOf(cell));
+      const padding = at === last ? '' : ' '.repeat(Math.max(0, (widths[at] ?? 0) - widthOf(cell)));
       return `${paint(cell, at)}${padding}`;
     })
     .join(GAP);

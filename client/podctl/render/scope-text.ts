@@ -27,9 +27,12 @@ export function planOwners(
   const names = new Set(rows.map(({ pod }) => pod));
   const sorted = rows.toSorted((a, b) => (a.pod < b.pod ? -1 : 1));
   const below = new Map<string, Allocation[]>();
-  for (const row of sorted)
-    if (row.delegatedFrom !== null)
-      below.set(row.delegatedFrom, [...(below.get(row.delegatedFrom) ?? []), row]);
+  for (const row of sorted) {
+    if (row.delegatedFrom === null) continue;
+    const siblings = below.get(row.delegatedFrom);
+    if (siblings === undefined) below.set(row.delegatedFrom, [row]);
+    else siblings.push(row);
+  }
   const isRoot = ({ delegatedFrom }: Allocation): boolean =>
     delegatedFrom === null || !names.has(delegatedFrom);
   const owners = new Map<Allocation, Owner>();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { withoutKeys, withoutSecrets } from '../../../daemon/app/secrets.ts';
+import { deadline } from '../../support/slowness.ts';
 
 const KEYS = [
   'sk-SECRETabcdefgh2',
@@ -21,6 +22,16 @@ describe('withoutKeys', () => {
     expect(withoutKeys('authorization: Bearer eyJhSECRET.x.y')).toBe('authorization: Bearer ***');
     const plain = 'task-force disk-usage foreign_key_constraint the key-value-store of Bearer';
     expect(withoutKeys(plain)).toBe(plain);
+    expect(withoutKeys(String.raw`{"e":"\nBearer eyJhSECRET.x.y"}`)).not.toContain('SECRET');
+  });
+
+  test('INV-6: a text made to be slow takes no longer than another of its length', () => {
+    const bytes = 200_000;
+    for (const part of ['key-', 'pat_', 'sk-', 'AIza', 'Bearer ', 'gh', '\\n', ' ']) {
+      const begun = performance.now();
+      withoutKeys(part.repeat(bytes / part.length));
+      expect(performance.now() - begun).toBeLessThan(deadline(1_000));
+    }
   });
 });
 
@@ -44,5 +55,43 @@ describe('withoutSecrets', () => {
     ring['self'] = ring;
     expect(withoutSecrets(ring)).toMatchObject({ n: 1, tokens: 5, self: { n: 1 } });
     expect(JSON.stringify(withoutSecrets(ring))).toContain('…');
+  });
+
+  test.each([
+    'authorization',
+    'Authorization',
+    'x-api-key',
+    'api_key',
+    'apiKey',
+    'api-key',
+    'token',
+    'password',
+  ])(
+    'START-3: what is called %s is masked whole, and so is a key in the place of a name',
+    (name) => {
+      expect(withoutSecrets({ deep: [{ [name]: { a: 'plain' } }] })).toEqual({
+        deep: [{ [name]: '***' }],
+      });
+      expect(withoutSecrets({ [KEYS[0] ?? '']: 1 })).toEqual({ '***': 1 });
+    },
+  );
+
+  test('START-3: an error four causes deep still tells the first of them, and those it gathers', () => {
+    const chain = (level: number): Error =>
+      new Error(`level ${level}`, level === 0 ? {} : { cause: chain(level - 1) });
+    expect(JSON.stringify(withoutSecrets({ err: chain(4) }))).toContain('"message":"level 0"');
+    const all = new AggregateError([new Error(`inner\n${KEYS[0] ?? ''}`)], 'all');
+    expect(withoutSecrets(all)).toMatchObject({
+      message: 'all',
+      errors: [{ message: 'inner\n***' }],
+    });
+  });
+
+  test('START-3: what tells itself as text stays that text', () => {
+    const value = { at: new Date(0), url: new URL(`http://x/?k=${KEYS[0] ?? ''}`) };
+    expect(withoutSecrets(value)).toEqual({
+      at: '1970-01-01T00:00:00.000Z',
+      url: 'http://x/?k=***',
+    });
   });
 });

@@ -104,6 +104,19 @@ describe('StderrLines', () => {
     expect(reader.text).toBe('late\n1 lines were dropped\n');
   });
 
+  test('START-3 INV-12: the rest of such a line goes on first, and nothing waits beside it', () => {
+    const { reader, timers, lines } = bench();
+    const long = `${'x'.repeat(2 * LIMITS.stderrQueueBytes)}\n`;
+    reader.room = 1_000;
+    lines.write(long);
+    lines.write('dropped\n');
+    lines.write(long);
+    reader.room = 2 * long.length;
+    timers.pass(LIMITS.stderrRetryMaxMs);
+    lines.write('next\n');
+    expect(reader.text).toBe(`${long}2 lines were dropped\nnext\n`);
+  });
+
   test('START-3: a reader that takes nothing is asked ever more rarely, and often again once it reads', () => {
     const { reader, timers, lines } = bench();
     lines.write(KIB);

@@ -178,6 +178,43 @@ describe('SystemdNotify', () => {
     expect(programs.started).toHaveLength(3);
     expect(programs.logged.map((line) => line.split(' ')[0])).toEqual(['warn', 'debug']);
   });
+
+  const broken: readonly (readonly [string, RunNotify])[] = [
+    [
+      'throws',
+      () => {
+        throw new Error('no memory');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no memory'))],
+  ];
+
+  test.each(broken)(
+    'START-3: a run that %s is a failure: later words go out, and its end comes',
+    async (_, run) => {
+      const timers = new ManualTimers();
+      const { log, logged } = new Programs();
+      const started: string[] = [];
+      const notify = new SystemdNotify({
+        run: (args, signal) => {
+          started.push(args.slice(2).join(' '));
+          return run(args, signal);
+        },
+        log,
+        pid: 7,
+        watchdogMs: null,
+        monotonicMs: timers.monotonicMs,
+        later: timers.later,
+      });
+      notify.ready('idle');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(logged).toEqual(['warn systemd was not told']);
+      notify.stopping('stops');
+      await notify[Symbol.asyncDispose]();
+      expect(started).toEqual(['READY=1 STATUS=idle', 'STOPPING=1 STATUS=stops']);
+      expect(logged).toEqual(['warn systemd was not told', 'debug systemd was not told']);
+    },
+  );
 });
 
 describe('readNotifyTarget', () => {

@@ -61,6 +61,15 @@ describe('renderPodTable', () => {
     );
   });
 
+  test('INV-12: one scope or state of megabytes does not make every line as long', () => {
+    const huge = 'x'.repeat(4 * 1024 * 1024);
+    const pods = Array.from({ length: 1_000 }, () => IDLE);
+    const odd = { ...IDLE, state: huge, allow: [mayWrite(`/${huge}`)] };
+    const table = renderPodTable([...pods, odd], PLAIN, null);
+    expect(table).toContain(`/${huge}`);
+    expect(table.length).toBeLessThan(huge.length + 1_002 * 300);
+  });
+
   test('CLI-2: a name with a line feed or an escape sequence does not make a line of its own', () => {
     const tricky = { ...IDLE, pod: 'a\nb', allow: [mayWrite('/w\n/etc\u001b[2J')] };
     expect(lines([tricky])[1]).toMatch(/^a\\nb {2}idle .* \/w\\n\/etc\\x1b\[2J {2}1 h 1 m$/);

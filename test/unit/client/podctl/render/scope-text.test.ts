@@ -93,6 +93,24 @@ lead  live, pid 42, epoch 1, podd 0.1.0
 });
 
 describe('planOwners', () => {
+  test('INV-12: many below one holder, or in one chain, are planned in a time that grows with their number', () => {
+    const count = 100_000;
+    const rows = (holderOf: (n: number) => string): Allocation[] =>
+      Array.from({ length: count }, (_, n) =>
+        allocationOf({ pod: `p${n}`, delegatedFrom: n === 0 ? null : holderOf(n) }),
+      );
+    const wide = planOwners(
+      rows(() => 'p0'),
+      () => 'live',
+    );
+    expect(wide[0]?.delegated).toHaveLength(count - 1);
+    const deep = planOwners(
+      rows((n) => `p${n - 1}`),
+      () => 'live',
+    );
+    expect(deep.at(-1)).toMatchObject({ depth: count - 1, row: { pod: `p${count - 1}` } });
+  });
+
   test('CLI-2: no row is left out or shown twice, whatever the table says of their holders', () => {
     const row = fc.record({
       pod: fc.constantFrom('a', 'b', 'c', 'd', 'e'),

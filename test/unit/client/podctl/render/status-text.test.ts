@@ -81,6 +81,9 @@ describe('renderStatus', () => {
 
   test('CLI-2: names with escape sequences do not reach a terminal', () => {
     expect(render({ cwd: '/w\u001b[2J' })).toContain('cwd        /w[2J\n');
+    expect(render({ pod: 'a\u001b[2J\nb', version: '1\u202e\u0007' })).toMatch(
+      /^a\\x1b\[2J\\nb {2}pid 42, epoch 3, podd 1\\u\{202e\}\\x07\n/,
+    );
   });
 });
 

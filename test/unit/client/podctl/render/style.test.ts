@@ -30,4 +30,11 @@ describe('showName', () => {
       'a\\nb\\r\\tc\\x1b[2J\\x9b\\x7f\\x00',
     );
   });
+
+  test('CLI-2: what turns the text around it, or has no width, is seen', () => {
+    expect(showName('a\u202eb\u200bc\ufeff\u2066\u00ad')).toBe(
+      'a\\u{202e}b\\u{200b}c\\u{feff}\\u{2066}\\xad',
+    );
+    expect(showName('\u{e0041}')).toBe('\\u{e0041}');
+  });
 });
