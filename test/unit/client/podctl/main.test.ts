@@ -7,7 +7,7 @@ import { tempFolder } from '../../../support/temp-folder.ts';
 
 const MAIN = join(import.meta.dirname, '../../../../client/podctl/main.ts');
 
-test('CLI-3: podctl works in a working directory that is gone', async () => {
+test('CLI-3: podctl serves in a working directory that is gone', async () => {
   await using folder = await tempFolder();
   const bundle = join(folder.path, 'podctl.mjs');
   await build({
