@@ -24,16 +24,16 @@ export function buildScopeView(source: ScopeSource, own: OwnFiles): ScopeView {
   };
 }
 
-/** What this Pod's daemon keeps to itself. `registry` and `manifest` are absolute. */
+/** What this Pod's daemon keeps to itself. All are absolute; the manifests are those that made the Pod. */
 export async function findOwnFiles(
   paths: PodPaths,
-  { registry, manifest }: { readonly registry: string; readonly manifest: string },
+  { registry, manifests }: { readonly registry: string; readonly manifests: readonly string[] },
 ): Promise<OwnFiles> {
   const { runtimeRoot, stateRoot, config, spool } = paths;
   const closed = [runtimeRoot, stateRoot, registry, ...(config === null ? [] : [config])];
   return {
     closed: await namesOf(closed),
-    readOnly: await namesOf([manifest]),
+    readOnly: await namesOf(manifests),
     kept: await namesOf([spool]),
   };
 }

@@ -29,7 +29,8 @@ async function main(argv: readonly string[], stderr: Stderr): Promise<number> {
   // First of all: nothing of ours may have its number yet.
   using ready = openReadyLine(options.readyFd);
   const manifest = toAbsolute(options.manifest);
-  return await serve({ ...options, manifest }, { stderr, ready });
+  const userManifest = options.userManifest === null ? null : toAbsolute(options.userManifest);
+  return await serve({ ...options, manifest, userManifest }, { stderr, ready });
 }
 
 async function serve(

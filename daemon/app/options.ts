@@ -11,6 +11,12 @@ export type Options =
   | {
       readonly kind: 'serve';
       readonly manifest: string;
+      /** Null: where the user's own lies by default. */
+      readonly userManifest: string | null;
+      /** No configuration but what the command line names. */
+      readonly bare: boolean;
+      /** TOML above the manifest, lowest first; `source` is the flag that said it. */
+      readonly overlays: readonly { readonly source: string; readonly text: string }[];
       readonly session: 'latest' | 'new';
       readonly readyFd: number;
       readonly logLevel: LogLevel;
@@ -20,6 +26,10 @@ export type Options =
 
 const FLAGS = {
   manifest: { type: 'string' },
+  'user-manifest': { type: 'string' },
+  bare: { type: 'boolean', default: false },
+  overlay: { type: 'string', multiple: true },
+  name: { type: 'string' },
   session: { type: 'string', default: 'latest' },
   'ready-fd': { type: 'string', default: '1' },
   'log-level': { type: 'string', default: 'info' },
@@ -33,6 +43,11 @@ export const USAGE = `podd: runs one LLM agent (a Pod) in the foreground, until 
 Usage: podd --manifest FILE [options]
 
   --manifest FILE       what the Pod is: its name, model and scope (TOML)
+  --user-manifest FILE  what your manifests have in common; default: manifest.toml in
+                        $XDG_CONFIG_HOME/podd, else ~/.config/podd
+  --bare                leave that one out
+  --overlay TOML        more on top of the manifest; can be repeated, the last one wins
+  --name NAME           the Pod's name, whatever the manifests say
   --session latest|new  go on with the session that was live last (default), or begin one
   --ready-fd N          write the ready line to this descriptor (default 1, stdout)
   --log-level LEVEL     debug, info (default), warn or error; the log is in the Pod's state folder
@@ -48,6 +63,7 @@ A second signal n ends it at once (a shell says 128+n); what still hangs 3 s lat
 Examples:
   podd --manifest manifests/quickstart.toml
   podd --manifest pod.toml --session new --log-level debug
+  podd --manifest pod.toml --name second --overlay 'worker.max_turns = 3'
   podctl run NAME 'Fix the failing test'      (from another terminal)
 `;
 
@@ -66,14 +82,32 @@ export function parseOptions(argv: readonly string[]): Options {
   if (values.help) return { kind: 'help' };
   if (values.version) return { kind: 'version' };
   if (values.manifest === undefined) throw usage('--manifest FILE is required');
+  if (values.bare && values['user-manifest'] !== undefined)
+    throw usage('--bare leaves the user manifest out, so it goes with no --user-manifest');
   return {
     kind: 'serve',
     manifest: values.manifest,
+    userManifest: values['user-manifest'] ?? null,
+    bare: values.bare,
+    overlays: overlaysOf(values.overlay ?? [], values.name),
     session: oneOf('--session', values.session, ['latest', 'new'] as const),
     readyFd: descriptor(values['ready-fd']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
     logStderr: values['log-stderr'],
   };
+}
+
+// A name is checked like any other, and said to be the flag's.
+function overlaysOf(
+  overlays: readonly string[],
+  name: string | undefined,
+): { source: string; text: string }[] {
+  const numbered = overlays.map((text, index) => ({
+    source: overlays.length === 1 ? '--overlay' : `--overlay (${index + 1} of ${overlays.length})`,
+    text,
+  }));
+  if (name === undefined) return numbered;
+  return [...numbered, { source: '--name', text: `pod.name = ${JSON.stringify(name)}` }];
 }
 
 function parse(argv: readonly string[]) {

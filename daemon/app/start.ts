@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { v7 } from 'uuid';
 import type { Numbered } from '../../protocol/events.ts';
 import type { ScopeRules } from '../../protocol/scope.ts';
@@ -6,10 +7,10 @@ import { Fault } from '../core/fault.ts';
 import { runId, sessionId } from '../core/ids.ts';
 import { summarizeScope } from '../core/scope-rules.ts';
 import { openFiles } from '../files/open-files.ts';
-import { loadManifest } from '../manifest/load-manifest.ts';
+import { loadManifest, type ManifestSources } from '../manifest/load-manifest.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { PodPaths } from '../manifest/paths.ts';
-import { resolvePaths } from '../manifest/paths.ts';
+import { configFolder, resolvePaths } from '../manifest/paths.ts';
 import { renderManifest } from '../manifest/render-manifest.ts';
 import { resolveScope } from '../manifest/resolve-scope.ts';
 import { Pod } from '../pod/pod.ts';
@@ -103,14 +104,15 @@ async function startLogged(
   // The log closes last: what fails while the rest is closed, and the release itself, belong into it.
   await using last = new Closing();
   await using closing = new Closing();
-  const manifest = await loadManifest(options.manifest, { home: self.home });
+  const sources = findManifests(options, self);
+  const manifest = await loadManifest(sources);
   const paths = resolvePaths(self.env, self.home, manifest.pod.name);
   if (!paths.ok) throw new Fault('manifest_invalid', paths.error);
   const rules = await resolveScope(manifest);
   const registry = findRegistry(self.env, self.userHome);
   const own = await findOwnFiles(paths.value, {
     registry: registry.path,
-    manifest: options.manifest,
+    manifests: [sources.manifest, ...(sources.user === null ? [] : [sources.user.file])],
   });
   const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
   checkSocketPath(paths.value.socket);
@@ -259,6 +261,20 @@ async function startLogged(
   };
 }
 
+function findManifests(
+  options: Extract<Options, { kind: 'serve' }>,
+  { env, home, cwd }: Process,
+): ManifestSources {
+  const { manifest, userManifest, bare, overlays } = options;
+  const common = { manifest, overlays, cwd: () => workingDirectory(cwd), home };
+  if (bare) return { ...common, user: null };
+  if (userManifest !== null) return { ...common, user: { file: userManifest, isNamed: true } };
+  const config = configFolder(env, home);
+  if (!config.ok) throw new Fault('manifest_invalid', config.error);
+  if (config.value === null) return { ...common, user: null };
+  return { ...common, user: { file: join(config.value, 'manifest.toml'), isNamed: false } };
+}
+
 function openLog(
   paths: PodPaths,
   options: Extract<Options, { kind: 'serve' }>,
@@ -278,21 +294,28 @@ function openLog(
 async function findCwd(self: Process, scope: ScopeView): Promise<string> {
   let cwd: string;
   try {
-    cwd = await realpath(self.cwd());
+    cwd = await realpath(workingDirectory(self.cwd));
   } catch (cause) {
-    throw new Fault(
-      'manifest_invalid',
-      'the working directory is gone: start podd in one that exists',
-      {
-        cause,
-      },
-    );
+    throw cause instanceof Fault ? cause : noWorkingDirectory(cause);
   }
   if (scope.permissionOf(cwd) !== 'none') return cwd;
   throw new Fault(
     'manifest_invalid',
     `the working directory ${cwd} is outside the Pod's scope: start podd in a folder that [[scope.allow]] covers`,
   );
+}
+
+function workingDirectory(cwd: () => string): string {
+  try {
+    return cwd();
+  } catch (cause) {
+    throw noWorkingDirectory(cause);
+  }
+}
+
+function noWorkingDirectory(cause: unknown): Fault {
+  const says = 'the working directory is gone: start podd in one that exists';
+  return new Fault('manifest_invalid', says, { cause });
 }
 
 function renderPrompt(cwd: string, scope: ScopeView): string {

@@ -2,21 +2,64 @@ import { dirname } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { readTextFile } from '../support/read-text-file.ts';
-import { type Manifest, parseManifest } from './parse-manifest.ts';
+import {
+  type LayerText,
+  type Manifest,
+  type ManifestProblem,
+  parseManifest,
+} from './parse-manifest.ts';
 
-/** Reads and checks the manifest at an absolute path. `manifest_invalid` names every problem, in `data.problems` one by one. */
-export async function loadManifest(
-  file: string,
-  options: { readonly home: string },
-): Promise<Manifest> {
+/** Where the configuration of a Pod is looked for. Paths are absolute. */
+export type ManifestSources = {
+  readonly manifest: string;
+  /** The user's own; `isNamed` by a flag, it has to be there. Null: no such layer. */
+  readonly user: { readonly file: string; readonly isNamed: boolean } | null;
+  /** TOML from the command line, lowest first; relative to `cwd`. */
+  readonly overlays: readonly { readonly source: string; readonly text: string }[];
+  readonly cwd: () => string;
+  readonly home: string;
+};
+
+/**
+ * Reads, checks and merges the layers, the user's below the named manifest, overlays on top. `manifest_invalid` names
+ * every problem with the layer that has it, in `data.problems` one by one.
+ */
+export async function loadManifest(sources: ManifestSources): Promise<Manifest> {
+  const { manifest: file, user, home } = sources;
+  const layers: LayerText[] = [];
+  if (user !== null) {
+    const text = await readTextFile(user.file, LIMITS.manifestBytes);
+    if (text.ok) layers.push(fileLayer(user.file, text.value));
+    else if (user.isNamed || text.error !== 'does not exist') throw unread(user.file, text.error);
+  }
   const text = await readTextFile(file, LIMITS.manifestBytes);
-  if (!text.ok)
-    throw new Fault('manifest_invalid', `manifest ${file} ${text.error}`, {
-      data: { file, problems: [text.error] },
-    });
-  const manifest = parseManifest(text.value, { file, folder: dirname(file), home: options.home });
+  if (!text.ok) throw unread(file, text.error);
+  layers.push(fileLayer(file, text.value));
+  for (const overlay of sources.overlays) layers.push({ ...overlay, folder: sources.cwd() });
+  const manifest = parseManifest(layers, { file, home });
   if (manifest.ok) return manifest.value;
-  throw new Fault('manifest_invalid', `manifest ${file}: ${manifest.error.join('; ')}`, {
-    data: { file, problems: manifest.error },
+  throw invalid(file, manifest.error);
+}
+
+function fileLayer(file: string, text: string): LayerText {
+  return { source: file, text, folder: dirname(file) };
+}
+
+function unread(file: string, says: string): Fault {
+  return new Fault('manifest_invalid', `manifest ${file} ${says}`, {
+    data: { file, problems: [says] },
+  });
+}
+
+function invalid(file: string, problems: readonly ManifestProblem[]): Fault {
+  const bySource = new Map<string, string[]>();
+  for (const { source, says } of problems)
+    bySource.set(source, [...(bySource.get(source) ?? []), says]);
+  const told = [...bySource].map(([source, all]) => {
+    const what = source.startsWith('-') ? source : `manifest ${source}`;
+    return `${what}: ${all.join('; ')}`;
+  });
+  return new Fault('manifest_invalid', told.join('; '), {
+    data: { file, problems: problems.map(({ says }) => says) },
   });
 }

@@ -3,10 +3,11 @@ import * as v from 'valibot';
 import type { ScopeRules } from '../../protocol/scope.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
-import { listProblems } from '../core/schema-problems.ts';
+import { formatPath, listProblems, type SchemaProblem } from '../core/schema-problems.ts';
 import { parseToml } from '../support/parse-toml.ts';
-import { crossProblems, explainUnknown, formatProblem } from './rules.ts';
-import { ManifestTable } from './schema.ts';
+import { isTable, type Layer, mergeLayers, type Table } from './layers.ts';
+import { crossProblems, explainUnknown, formatProblem, tableProblems } from './rules.ts';
+import { LayerTable, ManifestTable } from './schema.ts';
 
 /** What a Pod is made from. Paths are absolute; scope targets still have their links (`resolveScope`). */
 export type Manifest = {
@@ -28,54 +29,117 @@ export type Manifest = {
   readonly scope: ScopeRules;
 };
 
-export type ManifestPlace = {
-  /** As it is told in messages. */
-  readonly file: string;
+/** A layer as it was written. */
+export type LayerText = {
+  /** As it is told in messages: a file's path, or the flag. */
+  readonly source: string;
+  readonly text: string;
   /** Absolute: what relative paths are relative to. */
   readonly folder: string;
-  readonly home: string;
 };
 
-/** Pure. Every problem is listed: `line:column` or the key, and what was expected. */
+/** What is wrong, in the words `line:column` or the key, and what was expected. */
+export type ManifestProblem = { readonly source: string; readonly says: string };
+
+/**
+ * Pure. The layers are given lowest first; `file` is the one that the Pod is named by, and what is missing from all
+ * of them is told of it. Every problem is listed.
+ */
 export function parseManifest(
-  text: string,
-  place: ManifestPlace,
-): Result<Manifest, readonly string[]> {
-  const toml = parseToml(text);
-  if (!toml.ok) return refuse([`${toml.error.line}:${toml.error.column} ${toml.error.says}`]);
-  const parsed = v.safeParse(ManifestTable, toml.value);
+  layers: readonly LayerText[],
+  { file, home }: { readonly file: string; readonly home: string },
+): Result<Manifest, readonly ManifestProblem[]> {
+  const problems: ManifestProblem[] = [];
+  const read: Layer[] = [];
+  for (const layer of layers) {
+    const { table, says } = parseLayer(layer, home);
+    problems.push(...says.map((one) => ({ source: layer.source, says: one })));
+    if (table !== null) read.push({ source: layer.source, table });
+  }
+  // What is missing is known only when all could be read.
+  if (read.length < layers.length) return refuse(problems);
+  const { table, origins } = mergeLayers(read);
+  const parsed = v.safeParse(ManifestTable, table);
   const fromSchema = parsed.success ? [] : listProblems(ManifestTable, parsed.issues, 'toml');
+  // Anything else that is wrong in a layer, inside its lists too, is told already, of that layer.
+  const isNews = ({ kind, path }: SchemaProblem): boolean =>
+    problems.length === 0 || (kind === 'missing' && !path.some((key) => typeof key === 'number'));
+  const whole = [...fromSchema.filter(isNews), ...crossProblems(table)];
+  const all = [
+    ...problems,
+    ...whole.map((problem) => ({
+      source: origins.get(formatPath(problem.path)) ?? file,
+      says: formatProblem(problem),
+    })),
+  ];
+  if (!parsed.success || all.length > 0) return refuse(all);
+  return ok(toManifest(parsed.output, file));
+}
+
+type ParsedLayer = { readonly table: Table | null; readonly says: readonly string[] };
+
+/** The table of one layer, its paths absolute, null if it is no TOML; and all that is wrong in it. */
+function parseLayer({ text, folder }: LayerText, home: string): ParsedLayer {
+  const toml = parseToml(text);
+  if (!toml.ok) {
+    const { line, column, says } = toml.error;
+    return { table: null, says: [`${line}:${column} ${says}`] };
+  }
+  const parsed = v.safeParse(LayerTable, toml.value);
+  const fromSchema = parsed.success ? [] : listProblems(LayerTable, parsed.issues, 'toml');
   const problems = [
     ...fromSchema.flatMap((problem) =>
       problem.kind === 'unknown' ? explainUnknown(problem, toml.value) : [problem],
     ),
-    ...crossProblems(toml.value),
+    ...tableProblems(toml.value),
   ].map(formatProblem);
-  if (!parsed.success || problems.length > 0) return refuse(problems);
-  return toManifest(parsed.output, place);
-}
-
-function toManifest(table: ManifestTable, place: ManifestPlace): Result<Manifest, string[]> {
-  const problems: string[] = [];
-  const toAbsolute = (path: string, key: string): string => {
-    if (path === '~' || path.startsWith('~/')) return join(place.home, path.slice(1));
+  const table = withPaths(toml.value, (path, key) => {
+    if (path === '~' || path.startsWith('~/')) return join(home, path.slice(1));
     if (path.startsWith('~'))
       problems.push(`${key} expected a path, got "${path}": only ~/ stands for a home folder`);
     // Not normalised: `..` behind a link is for the kernel to judge.
-    return path.startsWith('/') ? path : `${place.folder}/${path}`;
+    return path.startsWith('/') ? path : `${folder}/${path}`;
+  });
+  return { table, says: problems };
+}
+
+type ToPath = (path: string, key: string) => string;
+
+/** The same table with every path in it replaced. What is no text at a path's place stays as it is. */
+function withPaths(table: Table, toPath: ToPath): Table {
+  const replaced = (value: unknown, key: string): unknown =>
+    typeof value === 'string' ? toPath(value, key) : value;
+  const { provider, scope } = table;
+  const rules = (list: unknown, key: string): unknown =>
+    !Array.isArray(list)
+      ? list
+      : list.map((rule: unknown, index) =>
+          isTable(rule) && 'target' in rule
+            ? { ...rule, target: replaced(rule['target'], `${key}[${index}].target`) }
+            : rule,
+        );
+  return {
+    ...table,
+    ...(isTable(provider) && 'script' in provider
+      ? { provider: { ...provider, script: replaced(provider['script'], 'provider.script') } }
+      : {}),
+    ...(isTable(scope)
+      ? {
+          scope: Object.fromEntries(
+            Object.entries(scope).map(([key, list]) => [key, rules(list, `scope.${key}`)]),
+          ),
+        }
+      : {}),
   };
-  const toRules = (rules: ManifestTable['scope']['allow'], key: string): ScopeRules['allow'] =>
-    rules.map((rule, index) => ({
-      ...rule,
-      target: toAbsolute(rule.target, `scope.${key}[${index}].target`),
-    }));
-  const { provider, worker, scope } = table;
-  const manifest: Manifest = {
-    file: place.file,
-    pod: table.pod,
+}
+
+function toManifest({ pod, provider, worker, scope }: ManifestTable, file: string): Manifest {
+  return {
+    file,
+    pod,
     provider: {
       kind: 'scripted',
-      scriptPath: toAbsolute(provider.script ?? '', 'provider.script'),
+      scriptPath: provider.script ?? '',
       contextWindow: provider.context_window ?? null,
     },
     maxTurns: worker?.max_turns ?? null,
@@ -83,7 +147,6 @@ function toManifest(table: ManifestTable, place: ManifestPlace): Result<Manifest
       defaultBytesMax: worker?.tool_output?.default_max_bytes ?? LIMITS.resultContentBytes,
       perTool: new Map(Object.entries(worker?.tool_output?.per_tool ?? {})),
     },
-    scope: { allow: toRules(scope.allow, 'allow'), deny: toRules(scope.deny, 'deny') },
+    scope,
   };
-  return problems.length === 0 ? ok(manifest) : refuse(problems);
 }

@@ -64,7 +64,8 @@ function stateRoot(env: Environment, home: string): Result<string, string> {
   return absolute('HOME', home, '.local/state/podd');
 }
 
-function configFolder(env: Environment, home: string): Result<string | null, string> {
+/** The folder of what the user configures for all Pods; null without a home. An empty variable counts as unset. */
+export function configFolder(env: Environment, home: string): Result<string | null, string> {
   const shared = env['XDG_CONFIG_HOME'] ?? '';
   if (shared !== '') return absolute('XDG_CONFIG_HOME', shared, 'podd');
   if (home === '') return ok(null);

@@ -1,4 +1,5 @@
 import { formatPath, knownKeys, type SchemaProblem, sayUnknown } from '../core/schema-problems.ts';
+import type { Table } from './layers.ts';
 import { LATER_KEYS, ManifestTable } from './schema.ts';
 
 /** What the schema can't say by itself: keys of later versions, and keys that need one another. */
@@ -46,15 +47,9 @@ function sections(): string[] {
   return [...new Set([...knownKeys(ManifestTable, []), ...later])];
 }
 
-type Table = Readonly<Record<string, unknown>>;
-
-/** Problems that the schema lets pass; `table` is what was written. */
+/** Keys that need one another; `table` is what all layers make together. */
 export function crossProblems(table: Table): SchemaProblem[] {
-  return [...providerProblems(asTable(table['provider'])), ...tableProblems(table)];
-}
-
-function providerProblems(provider: Table): SchemaProblem[] {
-  const { kind, script } = provider;
+  const { kind, script } = asTable(table['provider']);
   if (kind === 'scripted' && script === undefined)
     return [
       {
@@ -69,11 +64,14 @@ function providerProblems(provider: Table): SchemaProblem[] {
 }
 
 // To valibot a list or a date is an object too, one in which every key is missing.
-function tableProblems(table: Table): SchemaProblem[] {
+export function tableProblems(table: Table): SchemaProblem[] {
   const worker = asTable(table['worker']);
   const toolOutput = asTable(worker['tool_output']);
   return (
     [
+      [['pod'], table['pod']],
+      [['provider'], table['provider']],
+      [['scope'], table['scope']],
       [['worker'], table['worker']],
       [['worker', 'tool_output'], worker['tool_output']],
       [['worker', 'tool_output', 'per_tool'], toolOutput['per_tool']],

@@ -60,6 +60,16 @@ export const ManifestTable = v.strictObject({
 });
 export type ManifestTable = v.InferOutput<typeof ManifestTable>;
 
+/** What one layer may say: the same keys, none of them required. */
+export const LayerTable = v.strictObject({
+  pod: v.optional(v.partial(ManifestTable.entries.pod)),
+  provider: v.optional(v.partial(ManifestTable.entries.provider)),
+  worker: ManifestTable.entries.worker,
+  scope: v.optional(
+    v.strictObject({ allow: v.optional(v.array(Rule)), deny: v.optional(v.array(Rule)) }),
+  ),
+});
+
 /** Keys that the manifest's format has and this version does not: they are refused, never ignored. `*` is any name. */
 export const LATER_KEYS: readonly string[] = [
   'pod.auto_resume',

@@ -7,6 +7,9 @@ import { TempPod } from '../support/temp-pod.ts';
 type Call = readonly [tool: 'Read' | 'Write', path: string];
 type Told = { readonly summary: string; readonly content?: string; readonly isError: boolean };
 
+/** A manifest may read so, too. */
+const OWN = '# own';
+
 /** A Pod whose scope covers its whole home, where its daemon keeps everything too. */
 function homePod(): TempPod {
   const pod = new TempPod({ script: '' });
@@ -18,7 +21,7 @@ function homePod(): TempPod {
 
 function place(path: string): string {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, 'own');
+  writeFileSync(path, OWN);
   return path;
 }
 
@@ -72,7 +75,7 @@ describe('the daemon’s own files', () => {
       expect(isError, summary).toBe(true);
       expect(summary).toBe(`${calls[at]?.[1] ?? ''} is outside this Pod's scope`);
     }
-    expect(readFileSync(settings, 'utf8')).toBe('own');
+    expect(readFileSync(settings, 'utf8')).toBe(OWN);
     expect(readdirSync(join(pod.folder, '.config/podd'))).toEqual(['manifest.toml']);
   });
 
@@ -95,7 +98,7 @@ describe('the daemon’s own files', () => {
     for (const { summary } of told.slice(2, 5))
       expect(summary).toContain('may be read, not written');
     expect(readFileSync(manifest, 'utf8')).toBe(before);
-    expect(readFileSync(project, 'utf8')).toBe('own');
+    expect(readFileSync(project, 'utf8')).toBe(OWN);
     expect(readdirSync(pod.workspace)).toEqual(['.podd']);
     expect(readFileSync(beside, 'utf8')).toBe('changed');
   });
@@ -116,7 +119,7 @@ describe('the daemon’s own files', () => {
     expect(told[0]?.content).toContain('own');
     expect(told[1]?.summary).toContain('outside');
     expect(told[2]?.summary).toContain('may be read, not written');
-    expect(readFileSync(mine, 'utf8')).toBe('own');
+    expect(readFileSync(mine, 'utf8')).toBe(OWN);
     expect(readdirSync(dirname(mine))).toEqual(['call-1']);
   });
 

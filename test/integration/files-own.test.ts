@@ -35,7 +35,7 @@ async function viewIn(home: string, env: Environment = {}, scope = home): Promis
   if (!paths.ok) throw new TypeError(paths.error);
   const own = await findOwnFiles(paths.value, {
     registry: `${home}/registry`,
-    manifest: join(home, 'pod.toml'),
+    manifests: [join(home, 'pod.toml')],
   });
   return buildScopeView(writable(scope), own);
 }

@@ -4,14 +4,20 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { LIMITS } from '../../daemon/core/limits.ts';
-import { loadManifest } from '../../daemon/manifest/load-manifest.ts';
+import { loadManifest, type ManifestSources } from '../../daemon/manifest/load-manifest.ts';
 import type { Manifest } from '../../daemon/manifest/parse-manifest.ts';
 import { resolveScope } from '../../daemon/manifest/resolve-scope.ts';
 import { loadScript } from '../../daemon/model/scripted/load-script.ts';
 import { outcomeOf } from '../contract/model.contract.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const HOME = { home: '/home/u' };
+const alone = (manifest: string): ManifestSources => ({
+  manifest,
+  user: null,
+  overlays: [],
+  cwd: () => '/cwd',
+  home: '/home/u',
+});
 const TEXT = `
 pod.name = "a"
 provider = { kind = "scripted", script = "s.toml" }
@@ -28,7 +34,7 @@ describe('loadManifest', () => {
     await using folder = await tempFolder();
     const file = join(folder.path, 'm.toml');
     await writeFile(file, TEXT);
-    const manifest = await loadManifest(file, HOME);
+    const manifest = await loadManifest(alone(file));
     expect(manifest.provider.scriptPath).toBe(join(folder.path, 's.toml'));
     expect(manifest.scope.allow[0]?.target).toBe(join(folder.path, 'w'));
   });
@@ -37,10 +43,10 @@ describe('loadManifest', () => {
     await using folder = await tempFolder();
     const file = join(folder.path, 'm.toml');
     await writeFile(file, TEXT.replace('"a"', '"A B"').replace('script =', 'scrip ='));
-    const fault = await outcomeOf(() => loadManifest(file, HOME));
+    const fault = await outcomeOf(() => loadManifest(alone(file)));
     expect(fault).toMatchObject({ code: 'manifest_invalid', data: { file } });
     expect((fault as { data: { problems: string[] } }).data.problems).toHaveLength(3);
-    expect(await messageOf(() => loadManifest(file, HOME))).toContain(
+    expect(await messageOf(() => loadManifest(alone(file)))).toContain(
       `manifest ${file}: pod.name expected a name of 1 to 64`,
     );
   });
@@ -52,7 +58,7 @@ describe('loadManifest', () => {
     await writeFile(at('latin'), Buffer.from([0x61, 0xe4]));
     await writeFile(at('large'), '#'.repeat(LIMITS.manifestBytes + 1));
     await writeFile(at('full'), TEXT + '#'.repeat(LIMITS.manifestBytes - TEXT.length));
-    const says = (name: string): Promise<string> => messageOf(() => loadManifest(at(name), HOME));
+    const says = (name: string): Promise<string> => messageOf(() => loadManifest(alone(at(name))));
     expect(await says('none')).toBe(`manifest ${at('none')} does not exist`);
     expect(await says('.')).toBe(`manifest ${at('.')} is a directory, not a file`);
     expect(await says('fifo')).toBe(`manifest ${at('fifo')} is not a regular file`);
@@ -134,5 +140,75 @@ describe('resolveScope', () => {
     expect(await resolved(`${root}/${'n'.repeat(300)}`)).toContain(
       "can't be looked up (ENAMETOOLONG)",
     );
+  });
+});
+
+describe('loadManifest, of layers', () => {
+  test('MAN-2 MAN-3: a user manifest, a named one and two overlays, each with paths relative to its own folder', async () => {
+    await using folder = await tempFolder();
+    const user = { file: join(folder.path, 'config/manifest.toml'), isNamed: false };
+    await mkdir(join(folder.path, 'config'));
+    await mkdir(join(folder.path, 'project'));
+    await writeFile(
+      user.file,
+      `provider = { kind = "scripted", script = "u.toml" }
+       scope.deny = [{ target = "~/.ssh", permission = "read" }]
+       worker.max_turns = 4`,
+    );
+    const manifest = join(folder.path, 'project/m.toml');
+    await writeFile(
+      manifest,
+      'pod.name = "m"\nscope.allow = [{ target = "src", permission = "write" }]',
+    );
+    const sources = { ...alone(manifest), user, cwd: () => '/work/here' };
+    const overlays = [
+      {
+        source: '--overlay (1 of 2)',
+        text: 'scope.allow = [{ target = "../b", permission = "read" }]',
+      },
+      { source: '--overlay (2 of 2)', text: 'worker.max_turns = 9\nscope.deny = []' },
+    ];
+    expect(await loadManifest({ ...sources, overlays })).toMatchObject({
+      file: manifest,
+      pod: { name: 'm' },
+      provider: { scriptPath: join(folder.path, 'config/u.toml') },
+      maxTurns: 9,
+      scope: {
+        allow: [
+          { target: join(folder.path, 'project/src') },
+          { target: '/work/here/../b', permission: 'read' },
+        ],
+        deny: [{ target: '/home/u/.ssh' }],
+      },
+    });
+  });
+
+  test('MAN-4: each problem is told of the layer that has it', async () => {
+    await using folder = await tempFolder();
+    const manifest = join(folder.path, 'm.toml');
+    const user = { file: join(folder.path, 'u.toml'), isNamed: true };
+    await writeFile(manifest, TEXT);
+    await writeFile(user.file, '[worker]\nmax_turn = 1');
+    const overlays = [{ source: '--overlay', text: 'worker = {' }];
+    expect(await messageOf(() => loadManifest({ ...alone(manifest), user, overlays }))).toMatch(
+      new RegExp(
+        `^manifest ${user.file}: worker.max_turn .*did you mean max_turns\\?; --overlay: 1:\\d+ `,
+      ),
+    );
+    const named = [{ source: '--name', text: 'pod.name = "No"' }];
+    expect(await messageOf(() => loadManifest({ ...alone(manifest), overlays: named }))).toContain(
+      '--name: pod.name expected a name of 1 to 64',
+    );
+  });
+
+  test('MAN-2: the user manifest may be missing, unless it was named', async () => {
+    await using folder = await tempFolder();
+    const manifest = join(folder.path, 'm.toml');
+    await writeFile(manifest, TEXT);
+    const file = join(folder.path, 'none.toml');
+    const load = (isNamed: boolean): Promise<Manifest> =>
+      loadManifest({ ...alone(manifest), user: { file, isNamed } });
+    expect((await load(false)).pod.name).toBe('a');
+    expect(await messageOf(() => load(true))).toBe(`manifest ${file} does not exist`);
   });
 });

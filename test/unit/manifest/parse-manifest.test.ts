@@ -1,20 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { type Manifest, parseManifest } from '../../../daemon/manifest/parse-manifest.ts';
+import {
+  type LayerText,
+  type Manifest,
+  parseManifest,
+} from '../../../daemon/manifest/parse-manifest.ts';
 
-const PLACE = { file: '/m/podd.toml', folder: '/m', home: '/home/u' };
+const PLACE = { file: '/m/podd.toml', home: '/home/u' };
+const layer = (text: string): LayerText[] => [{ source: '/m/podd.toml', text, folder: '/m' }];
 
 const POD = 'pod.name = "a"\n';
 const PROVIDER = 'provider = { kind = "scripted", script = "s.toml" }\n';
 const ALLOW = '[[scope.allow]]\ntarget = "/w"\npermission = "write"\n';
 
 function problems(text: string): readonly string[] {
-  const parsed = parseManifest(text, PLACE);
-  return parsed.ok ? [] : parsed.error;
+  const parsed = parseManifest(layer(text), PLACE);
+  return parsed.ok ? [] : parsed.error.map(({ says }) => says);
 }
 
 function manifest(text: string): Manifest {
-  const parsed = parseManifest(text, PLACE);
-  if (!parsed.ok) throw new TypeError(parsed.error.join('; '));
+  const parsed = parseManifest(layer(text), PLACE);
+  if (!parsed.ok) throw new TypeError(parsed.error.map(({ says }) => says).join('; '));
   return parsed.value;
 }
 

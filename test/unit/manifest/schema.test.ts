@@ -13,8 +13,10 @@ test('MAN-1: no key is both in use and of a later version', () => {
 test.each(LATER_KEYS)('MAN-1: %s is refused by name', (later) => {
   const key = later.replace('*', 'some-model');
   const text = `${key.replace('some-model', '"some-model"')} = 1\npod.name = "a"`;
-  const parsed = parseManifest(text, { file: 'f', folder: '/', home: '/' });
-  expect(parsed.ok ? [] : parsed.error).toContain(
-    `${key} is not supported by this version of podd yet`,
-  );
+  const layers = [{ source: 'f', text, folder: '/' }];
+  const parsed = parseManifest(layers, { file: 'f', home: '/' });
+  expect(parsed.ok ? [] : parsed.error).toContainEqual({
+    source: 'f',
+    says: `${key} is not supported by this version of podd yet`,
+  });
 });
