@@ -7,14 +7,14 @@ import { waitOrAbandon } from '../support/abandon.ts';
 import { ignore } from '../support/deferred.ts';
 import type { Stderr } from './log-stderr.ts';
 import { openStderr } from './log-stderr.ts';
-import type { Options } from './options.ts';
+import type { ConfigOptions, ServeOptions } from './options.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { NOTIFY_VARIABLES } from './service-notices.ts';
 import type { ReadyLine } from './ready-line.ts';
 import { openReadyLine } from './ready-line.ts';
 import { onSignals } from './signals.ts';
 import type { StartedPod } from './start.ts';
-import { startPod } from './start.ts';
+import { checkPod, startPod } from './start.ts';
 
 /** Put in by the build, from package.json. */
 declare const PODD_VERSION: string;
@@ -26,15 +26,22 @@ async function main(argv: readonly string[], stderr: Stderr): Promise<number> {
   const options = parseOptions(argv);
   if (options.kind === 'help') return say(USAGE);
   if (options.kind === 'version') return say(`podd ${PODD_VERSION}\n`);
+  if (options.kind === 'check')
+    return say(
+      await checkPod(withAbsolutePaths(options), {
+        env: process.env,
+        home: homedir(),
+        userHome: findUserHome(),
+        cwd: () => process.cwd(),
+      }),
+    );
   // First of all: nothing of ours may have its number yet.
   using ready = openReadyLine(options.readyFd);
-  const manifest = toAbsolute(options.manifest);
-  const userManifest = options.userManifest === null ? null : toAbsolute(options.userManifest);
-  return await serve({ ...options, manifest, userManifest }, { stderr, ready });
+  return await serve(withAbsolutePaths(options), { stderr, ready });
 }
 
 async function serve(
-  options: Extract<Options, { kind: 'serve' }>,
+  options: ServeOptions,
   { stderr, ready }: { readonly stderr: Stderr; readonly ready: ReadyLine },
 ): Promise<number> {
   // Whatever the umask was, files of the daemon are the user's alone. User files get the mode of the old one.
@@ -140,6 +147,15 @@ function endWithBug(pod: StartedPod): number {
 function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
+}
+
+function withAbsolutePaths<T extends ConfigOptions>(options: T): T {
+  const { manifest, userManifest } = options;
+  return {
+    ...options,
+    manifest: toAbsolute(manifest),
+    userManifest: userManifest === null ? null : toAbsolute(userManifest),
+  };
 }
 
 /** `resolve` throws in a folder that is gone; that is told by whoever needs the folder. */

@@ -5,24 +5,33 @@ import { nearest } from '../core/nearest.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** What the Pod is made of, as the command line says it. */
+export type ConfigOptions = {
+  readonly manifest: string;
+  /** Null: where the user's own lies by default. */
+  readonly userManifest: string | null;
+  /** No configuration but what the command line names. */
+  readonly bare: boolean;
+  /** TOML above the manifest, lowest first; `source` is the flag that said it. */
+  readonly overlays: readonly { readonly source: string; readonly text: string }[];
+};
+
+export type ServeOptions = ConfigOptions & {
+  readonly kind: 'serve';
+  readonly session: 'latest' | 'new';
+  readonly readyFd: number;
+  readonly logLevel: LogLevel;
+  /** Without it the log goes to stderr only where that is a terminal. */
+  readonly logStderr: boolean;
+};
+
+export type CheckOptions = ConfigOptions & { readonly kind: 'check' };
+
 export type Options =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | {
-      readonly kind: 'serve';
-      readonly manifest: string;
-      /** Null: where the user's own lies by default. */
-      readonly userManifest: string | null;
-      /** No configuration but what the command line names. */
-      readonly bare: boolean;
-      /** TOML above the manifest, lowest first; `source` is the flag that said it. */
-      readonly overlays: readonly { readonly source: string; readonly text: string }[];
-      readonly session: 'latest' | 'new';
-      readonly readyFd: number;
-      readonly logLevel: LogLevel;
-      /** Without it the log goes to stderr only where that is a terminal. */
-      readonly logStderr: boolean;
-    };
+  | CheckOptions
+  | ServeOptions;
 
 const FLAGS = {
   manifest: { type: 'string' },
@@ -34,6 +43,7 @@ const FLAGS = {
   'ready-fd': { type: 'string', default: '1' },
   'log-level': { type: 'string', default: 'info' },
   'log-stderr': { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
@@ -52,6 +62,7 @@ Usage: podd --manifest FILE [options]
   --ready-fd N          write the ready line to this descriptor (default 1, stdout)
   --log-level LEVEL     debug, info (default), warn or error; the log is in the Pod's state folder
   --log-stderr          the log's lines go to stderr too, as they do when it is a terminal
+  --check               look whether a Pod could be made of all this here, claim nothing, start nothing
   --version             print the version
   -h, --help            print this
 
@@ -63,6 +74,7 @@ A second signal n ends it at once (a shell says 128+n); what still hangs 3 s lat
 Examples:
   podd --manifest manifests/quickstart.toml
   podd --manifest pod.toml --session new --log-level debug
+  podd --manifest pod.toml --check
   podd --manifest pod.toml --name second --overlay 'worker.max_turns = 3'
   podctl run NAME 'Fix the failing test'      (from another terminal)
 `;
@@ -84,17 +96,21 @@ export function parseOptions(argv: readonly string[]): Options {
   if (values.manifest === undefined) throw usage('--manifest FILE is required');
   if (values.bare && values['user-manifest'] !== undefined)
     throw usage('--bare leaves the user manifest out, so it goes with no --user-manifest');
-  return {
-    kind: 'serve',
+  const config: ConfigOptions = {
     manifest: values.manifest,
     userManifest: values['user-manifest'] ?? null,
     bare: values.bare,
     overlays: overlaysOf(values.overlay ?? [], values.name),
+  };
+  const serve: ServeOptions = {
+    kind: 'serve',
+    ...config,
     session: oneOf('--session', values.session, ['latest', 'new'] as const),
     readyFd: descriptor(values['ready-fd']),
     logLevel: oneOf('--log-level', values['log-level'], LOG_LEVELS),
     logStderr: values['log-stderr'],
   };
+  return values.check ? { kind: 'check', ...config } : serve;
 }
 
 // A name is checked like any other, and said to be the flag's.

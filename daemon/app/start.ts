@@ -35,7 +35,7 @@ import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
 import type { Stderr } from './log-stderr.ts';
 import { openStore } from './open-store.ts';
-import type { Options } from './options.ts';
+import type { ConfigOptions, ServeOptions } from './options.ts';
 import { makeStateFolders, RuntimeFolder } from './pod-folders.ts';
 import type { ServiceNotices } from './service-notices.ts';
 import { openServiceNotices } from './service-notices.ts';
@@ -84,10 +84,7 @@ const CLOCK: Clock = { now: () => Date.now() };
  * Everything from a manifest to a socket that answers, in the order that decides the exit code: configuration, scope
  * and cwd, model, store, socket. A failure undoes what came before it.
  */
-export async function startPod(
-  options: Extract<Options, { kind: 'serve' }>,
-  self: Process,
-): Promise<StartedPod> {
+export async function startPod(options: ServeOptions, self: Process): Promise<StartedPod> {
   const early = new EarlyLog();
   try {
     return await startLogged(options, self, early);
@@ -97,25 +94,15 @@ export async function startPod(
 }
 
 async function startLogged(
-  options: Extract<Options, { kind: 'serve' }>,
+  options: ServeOptions,
   self: Process,
   early: EarlyLog,
 ): Promise<StartedPod> {
   // The log closes last: what fails while the rest is closed, and the release itself, belong into it.
   await using last = new Closing();
   await using closing = new Closing();
-  const sources = findManifests(options, self);
-  const manifest = await loadManifest(sources);
-  const paths = resolvePaths(self.env, self.home, manifest.pod.name);
-  if (!paths.ok) throw new Fault('manifest_invalid', paths.error);
-  const rules = await resolveScope(manifest);
-  const registry = findRegistry(self.env, self.userHome);
-  const own = await findOwnFiles(paths.value, {
-    registry: registry.path,
-    manifests: [sources.manifest, ...(sources.user === null ? [] : [sources.user.file])],
-  });
-  const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
-  checkSocketPath(paths.value.socket);
+  const { manifest, paths, rules, registry, own, cwd } = await configure(options, self);
+  checkSocketPath(paths.socket);
 
   const identity = await readOwnIdentity();
   const lease = closing.use(
@@ -124,8 +111,8 @@ async function startLogged(
       registry,
       {
         pod: manifest.pod.name,
-        store: paths.value.db,
-        socket: paths.value.socket,
+        store: paths.db,
+        socket: paths.socket,
         scope: rules,
         version: self.version,
         identity,
@@ -137,8 +124,8 @@ async function startLogged(
   const scope = buildScopeView(lease, own);
   const model = await buildModel(manifest, { cwd, env: self.env });
 
-  await makeStateFolders(paths.value);
-  const logFile = last.use('log', openLog(paths.value, options, manifest, self.stderr));
+  await makeStateFolders(paths);
+  const logFile = last.use('log', openLog(paths, options, manifest, self.stderr));
   const { log } = logFile;
   early.connect(log);
   const notices = closing.use(
@@ -146,7 +133,7 @@ async function startLogged(
     await openServiceNotices(self.env, { pid: process.pid, log }),
   );
   const joint: { hub?: EventHub; server?: RpcServer; status?: StatusFile } = {};
-  const { journal, restored } = await openStore(manifest.pod.name, paths.value, {
+  const { journal, restored } = await openStore(manifest.pod.name, paths, {
     session: options.session,
     newSessionId: () => sessionId(v7()),
     epochAfter: (last) => lease.raiseEpoch(last, self.stopAsked),
@@ -199,20 +186,20 @@ async function startLogged(
     },
   });
 
-  const runtime = closing.use('runtime folder', new RuntimeFolder(paths.value));
-  await refuseLive(paths.value.socket);
+  const runtime = closing.use('runtime folder', new RuntimeFolder(paths));
+  await refuseLive(paths.socket);
   await runtime.make({ pid: process.pid, manifest: renderManifest(manifest, scope.own()) });
   const facts = {
     pod: manifest.pod.name,
     pid: process.pid,
     epoch,
     version: self.version,
-    socket: paths.value.socket,
+    socket: paths.socket,
     sessionId: journal.session().sessionId,
   };
   joint.status = closing.use(
     'status file',
-    new StatusFile(paths.value.status, facts, { clock: CLOCK, log }),
+    new StatusFile(paths.status, facts, { clock: CLOCK, log }),
   );
   joint.status.show('idle');
   const handlers = createHandlers(pod, hub, {
@@ -220,8 +207,8 @@ async function startLogged(
     connections: () => joint.server?.connections() ?? 0,
   });
   const dispatch = createDispatch(handlers, log);
-  joint.server = closing.use('socket', await listen(paths.value.socket, { dispatch, hub, log }));
-  log.info('the Pod serves', { version: self.version, epoch, socket: paths.value.socket });
+  joint.server = closing.use('socket', await listen(paths.socket, { dispatch, hub, log }));
+  log.info('the Pod serves', { version: self.version, epoch, socket: paths.socket });
   if (restored.interruptedRun !== null)
     log.warn('the last process died in a run; it is closed as interrupted', {
       runId: restored.interruptedRun,
@@ -261,10 +248,30 @@ async function startLogged(
   };
 }
 
-function findManifests(
-  options: Extract<Options, { kind: 'serve' }>,
-  { env, home, cwd }: Process,
-): ManifestSources {
+/** What `--check` says: all that ends a start with 78 is looked at, and nothing is made or claimed. */
+export async function checkPod(options: ConfigOptions, self: Surroundings): Promise<string> {
+  const { manifest } = await configure(options, self);
+  return `podd: a Pod ${manifest.pod.name} can be made of ${manifest.file} here\n`;
+}
+
+type Surroundings = Pick<Process, 'env' | 'home' | 'userHome' | 'cwd'>;
+
+async function configure(options: ConfigOptions, self: Surroundings) {
+  const sources = findManifests(options, self);
+  const manifest = await loadManifest(sources);
+  const paths = resolvePaths(self.env, self.home, manifest.pod.name);
+  if (!paths.ok) throw new Fault('manifest_invalid', paths.error);
+  const rules = await resolveScope(manifest);
+  const registry = findRegistry(self.env, self.userHome);
+  const own = await findOwnFiles(paths.value, {
+    registry: registry.path,
+    manifests: [sources.manifest, ...(sources.user === null ? [] : [sources.user.file])],
+  });
+  const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
+  return { manifest, paths: paths.value, rules, registry, own, cwd };
+}
+
+function findManifests(options: ConfigOptions, { env, home, cwd }: Surroundings): ManifestSources {
   const { manifest, userManifest, bare, overlays } = options;
   const common = { manifest, overlays, cwd: () => workingDirectory(cwd), home };
   if (bare) return { ...common, user: null };
@@ -277,7 +284,7 @@ function findManifests(
 
 function openLog(
   paths: PodPaths,
-  options: Extract<Options, { kind: 'serve' }>,
+  options: ServeOptions,
   manifest: Manifest,
   stderr: Stderr,
 ): LogFile {
@@ -291,7 +298,7 @@ function openLog(
 }
 
 /** Taken once and kept for life: canonical, and in the scope, since that is where the agent starts from. */
-async function findCwd(self: Process, scope: ScopeView): Promise<string> {
+async function findCwd(self: Surroundings, scope: ScopeView): Promise<string> {
   let cwd: string;
   try {
     cwd = await realpath(workingDirectory(self.cwd));

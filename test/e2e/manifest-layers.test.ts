@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { endOfPodd } from '../support/podd-end.ts';
@@ -34,4 +34,22 @@ test('START-7 START-1: --bare leaves the user’s manifest out', async () => {
   const ended = endOfPodd(pod);
   expect(ended).toMatchObject({ code: 78, out: '' });
   expect(ended.says).toContain(`manifest ${pod.folder}/.config/podd/manifest.toml: 1:`);
+});
+
+test('MAN-4 START-1: --check tells whether a Pod can be made here, and makes and claims nothing', async () => {
+  await using pod = new TempPod({ script: SCRIPT });
+  const before = readdirSync(pod.folder);
+  const manifest = join(pod.folder, 'pod.toml');
+  expect(endOfPodd(pod, ['--manifest', manifest, '--check'])).toEqual({
+    code: 0,
+    says: '',
+    out: `podd: a Pod p can be made of ${manifest} here\n`,
+  });
+  const broken = endOfPodd(pod, ['--manifest', manifest, '--check', '--name', 'No']);
+  expect(broken).toMatchObject({ code: 78, out: '' });
+  expect(broken.says).toContain('--name: pod.name expected a name');
+  expect(endOfPodd(pod, ['--manifest', manifest, '--check'], { cwd: '/' })).toMatchObject({
+    code: 78,
+  });
+  expect(readdirSync(pod.folder)).toEqual(before);
 });

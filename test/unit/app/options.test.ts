@@ -18,6 +18,13 @@ describe('parseOptions', () => {
       parseOptions(['--manifest=a', '--session', 'new', '--ready-fd', '3', '--log-level=debug']),
     ).toMatchObject({ session: 'new', readyFd: 3, logLevel: 'debug' });
     expect(parseOptions(['--manifest', 'a', '--log-stderr'])).toMatchObject({ logStderr: true });
+    expect(parseOptions(['--manifest', 'a', '--check'])).toEqual({
+      kind: 'check',
+      manifest: 'a',
+      userManifest: null,
+      bare: false,
+      overlays: [],
+    });
     expect(parseOptions(['--help'])).toEqual({ kind: 'help' });
     expect(parseOptions(['--version'])).toEqual({ kind: 'version' });
   });
@@ -53,7 +60,7 @@ describe('parseOptions', () => {
   });
 
   test('START-1: the help names every option', () => {
-    const layers = ['user-manifest', 'bare', 'overlay', 'name'];
+    const layers = ['user-manifest', 'bare', 'overlay', 'name', 'check'];
     for (const flag of layers) expect(USAGE).toContain(`--${flag}`);
     const flags = ['manifest', 'session', 'ready-fd', 'log-level', 'log-stderr', 'version', 'help'];
     for (const flag of flags) expect(USAGE).toContain(`--${flag}`);
