@@ -248,7 +248,7 @@ async function startLogged(
   };
 }
 
-/** What `--check` says: all that ends a start with 78 is looked at, and nothing is made or claimed. */
+/** What `--check` says: manifests, scope and working directory are looked at, and nothing is made or claimed. */
 export async function checkPod(options: ConfigOptions, self: Surroundings): Promise<string> {
   const { manifest } = await configure(options, self);
   return `podd: a Pod ${manifest.pod.name} can be made of ${manifest.file} here\n`;

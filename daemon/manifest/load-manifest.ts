@@ -2,12 +2,8 @@ import { dirname } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { readTextFile } from '../support/read-text-file.ts';
-import {
-  type LayerText,
-  type Manifest,
-  type ManifestProblem,
-  parseManifest,
-} from './parse-manifest.ts';
+import { manifestFault } from './manifest-fault.ts';
+import { type LayerText, type Manifest, parseManifest } from './parse-manifest.ts';
 
 /** Where the configuration of a Pod is looked for. Paths are absolute. */
 export type ManifestSources = {
@@ -38,7 +34,7 @@ export async function loadManifest(sources: ManifestSources): Promise<Manifest> 
   for (const overlay of sources.overlays) layers.push({ ...overlay, folder: sources.cwd() });
   const manifest = parseManifest(layers, { file, home });
   if (manifest.ok) return manifest.value;
-  throw invalid(file, manifest.error);
+  throw manifestFault(file, manifest.error);
 }
 
 function fileLayer(file: string, text: string): LayerText {
@@ -48,18 +44,5 @@ function fileLayer(file: string, text: string): LayerText {
 function unread(file: string, says: string): Fault {
   return new Fault('manifest_invalid', `manifest ${file} ${says}`, {
     data: { file, problems: [says] },
-  });
-}
-
-function invalid(file: string, problems: readonly ManifestProblem[]): Fault {
-  const bySource = new Map<string, string[]>();
-  for (const { source, says } of problems)
-    bySource.set(source, [...(bySource.get(source) ?? []), says]);
-  const told = [...bySource].map(([source, all]) => {
-    const what = source.startsWith('-') ? source : `manifest ${source}`;
-    return `${what}: ${all.join('; ')}`;
-  });
-  return new Fault('manifest_invalid', told.join('; '), {
-    data: { file, problems: problems.map(({ says }) => says) },
   });
 }

@@ -6,6 +6,7 @@ import { ok, refuse, type Result } from '../core/result.ts';
 import { formatPath, listProblems, type SchemaProblem } from '../core/schema-problems.ts';
 import { parseToml } from '../support/parse-toml.ts';
 import { isTable, type Layer, mergeLayers, type Table } from './layers.ts';
+import type { ManifestProblem } from './manifest-fault.ts';
 import { crossProblems, explainUnknown, formatProblem, tableProblems } from './rules.ts';
 import { LayerTable, ManifestTable } from './schema.ts';
 
@@ -27,6 +28,8 @@ export type Manifest = {
     readonly perTool: ReadonlyMap<string, number>;
   };
   readonly scope: ScopeRules;
+  /** Which layer said each value, by its key; what none did is a default. */
+  readonly origins: ReadonlyMap<string, string>;
 };
 
 /** A layer as it was written. */
@@ -37,9 +40,6 @@ export type LayerText = {
   /** Absolute: what relative paths are relative to. */
   readonly folder: string;
 };
-
-/** What is wrong, in the words `line:column` or the key, and what was expected. */
-export type ManifestProblem = { readonly source: string; readonly says: string };
 
 /**
  * Pure. The layers are given lowest first; `file` is the one that the Pod is named by, and what is missing from all
@@ -73,7 +73,7 @@ export function parseManifest(
     })),
   ];
   if (!parsed.success || all.length > 0) return refuse(all);
-  return ok(toManifest(parsed.output, file));
+  return ok({ ...toManifest(parsed.output, file), origins });
 }
 
 type ParsedLayer = { readonly table: Table | null; readonly says: readonly string[] };
@@ -133,7 +133,10 @@ function withPaths(table: Table, toPath: ToPath): Table {
   };
 }
 
-function toManifest({ pod, provider, worker, scope }: ManifestTable, file: string): Manifest {
+function toManifest(
+  { pod, provider, worker, scope }: ManifestTable,
+  file: string,
+): Omit<Manifest, 'origins'> {
   return {
     file,
     pod,

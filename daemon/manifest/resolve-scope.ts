@@ -1,9 +1,9 @@
 import { lstat, readlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ScopeRule, ScopeRules } from '../../protocol/scope.ts';
-import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
+import { manifestFault, type ManifestProblem } from './manifest-fault.ts';
 import type { Manifest } from './parse-manifest.ts';
 
 /**
@@ -11,22 +11,24 @@ import type { Manifest } from './parse-manifest.ts';
  * exist yet is what it would be if it were made now. Throws `manifest_invalid` for targets that can't be one.
  */
 export async function resolveScope(manifest: Manifest): Promise<ScopeRules> {
-  const problems: string[] = [];
+  const problems: ManifestProblem[] = [];
   const resolveAll = async (rules: readonly ScopeRule[], key: string): Promise<ScopeRule[]> => {
     const resolved: ScopeRule[] = [];
     for (const [index, rule] of rules.entries()) {
       const target = await resolveTarget(rule.target);
       if (target.ok) resolved.push({ ...rule, target: target.value });
-      else problems.push(`scope.${key}[${index}].target ${rule.target} ${target.error}`);
+      else {
+        const at = `scope.${key}[${index}]`;
+        const source = manifest.origins.get(at) ?? manifest.file;
+        problems.push({ source, says: `${at}.target ${rule.target} ${target.error}` });
+      }
     }
     return resolved;
   };
   const allow = await resolveAll(manifest.scope.allow, 'allow');
   const deny = await resolveAll(manifest.scope.deny, 'deny');
   if (problems.length === 0) return { allow, deny };
-  throw new Fault('manifest_invalid', `manifest ${manifest.file}: ${problems.join('; ')}`, {
-    data: { file: manifest.file, problems },
-  });
+  throw manifestFault(manifest.file, problems);
 }
 
 type Kind = { readonly kind: 'missing' | 'other' | 'link'; readonly leadsTo: string };

@@ -5,6 +5,7 @@ import { QuickstartRun } from '../support/quickstart-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const DENIES_ALL = 'scope.deny = [{ target = "/", permission = "read" }]';
 const RED = '✖ the median does not depend on how many digits the values have';
 const GREEN = '✔ the median does not depend on how many digits the values have';
 
@@ -81,8 +82,8 @@ describe('scripts/quickstart', () => {
     expectNothingLeft(run);
   });
 
-  test('CLI-5: --keep leaves the program and the session where it says', async () => {
-    await using run = new QuickstartRun(ROOT, ['--keep']);
+  test('CLI-5: --keep leaves the program and the session where it says, whatever manifest the user has', async () => {
+    await using run = new QuickstartRun(ROOT, ['--keep'], DENIES_ALL);
     expect(await run.exit(), run.output).toBe(0);
     expect(run.processes()).toEqual([]);
     const kept = /was kept in (\S+)\/state\/pods\/quickstart/.exec(run.output)?.[1] ?? '';

@@ -92,6 +92,7 @@ describe('resolveScope', () => {
     maxTurns: null,
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },
     scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },
+    origins: new Map(),
   });
   const resolved = async (target: string): Promise<string> => {
     try {
@@ -198,6 +199,18 @@ describe('loadManifest, of layers', () => {
     const named = [{ source: '--name', text: 'pod.name = "No"' }];
     expect(await messageOf(() => loadManifest({ ...alone(manifest), overlays: named }))).toContain(
       '--name: pod.name expected a name of 1 to 64',
+    );
+  });
+
+  test('MAN-4: a target that leads nowhere is told of the layer that named it', async () => {
+    await using folder = await tempFolder();
+    const manifest = join(folder.path, 'm.toml');
+    await writeFile(manifest, TEXT);
+    const text = `scope.deny = [{ target = "${manifest}/x", permission = "read" }]`;
+    const overlays = [{ source: '--overlay', text }];
+    const loaded = await loadManifest({ ...alone(manifest), overlays });
+    expect(await messageOf(() => resolveScope(loaded))).toBe(
+      `--overlay: scope.deny[0].target ${manifest}/x can't exist: ${manifest} is not a folder`,
     );
   });
 

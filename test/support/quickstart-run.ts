@@ -1,6 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deadline } from './slowness.ts';
@@ -18,14 +26,19 @@ export class QuickstartRun implements AsyncDisposable {
   readonly #wake = new Set<() => void>();
   output = '';
 
-  /** `root` is the tree whose script is run. */
-  constructor(root: string, args: readonly string[] = []) {
+  /** `root` is the tree whose script is run, `userManifest` what the home has of podd already. */
+  constructor(root: string, args: readonly string[] = [], userManifest?: string) {
     // Short: the path of a socket has to fit below it.
     this.#folder = realpathSync(mkdtempSync(join(tmpdir(), 'podd-qs-')));
     this.home = join(this.#folder, 'home');
     this.temp = join(this.#folder, 'tmp');
     mkdirSync(this.home);
     mkdirSync(this.temp);
+    if (userManifest !== undefined) {
+      const config = join(this.home, '.config/podd');
+      mkdirSync(config, { recursive: true });
+      writeFileSync(join(config, 'manifest.toml'), userManifest);
+    }
     const child = spawn(join(root, 'scripts/quickstart'), args, {
       cwd: this.home,
       env: { PATH: process.env['PATH'], HOME: this.home, TMPDIR: this.temp },

@@ -35,6 +35,12 @@ describe('parseManifest', () => {
       maxTurns: null,
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },
       scope: { allow: [{ target: '/w', permission: 'write', recursive: true }], deny: [] },
+      origins: new Map(
+        ['pod.name', 'provider.kind', 'provider.script', 'scope.allow[0]'].map((key) => [
+          key,
+          '/m/podd.toml',
+        ]),
+      ),
     });
   });
 
@@ -229,6 +235,16 @@ describe('parseManifest', () => {
       'a list where a table belongs',
       `worker = []\n${POD}${PROVIDER}${ALLOW}`,
       ['worker expected a table'],
+    ],
+    [
+      'lists where required tables belong',
+      'pod = []\nprovider = []\nscope = []',
+      [
+        ...['pod', 'provider', 'scope'].map((key) => `${key} expected a table`),
+        ...['pod.name', 'provider.kind', 'scope.allow'].map(
+          (key) => `${key} is required, but missing`,
+        ),
+      ],
     ],
     [
       'no allow rule',

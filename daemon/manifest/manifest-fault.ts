@@ -1,0 +1,18 @@
+import { Fault } from '../core/fault.ts';
+
+/** What is wrong, in the words `line:column` or the key, and what was expected. `source` is the layer that has it. */
+export type ManifestProblem = { readonly source: string; readonly says: string };
+
+/** All problems in one message, layer by layer; `file` is the manifest that the Pod is named by. */
+export function manifestFault(file: string, problems: readonly ManifestProblem[]): Fault {
+  const bySource = new Map<string, string[]>();
+  for (const { source, says } of problems)
+    bySource.set(source, [...(bySource.get(source) ?? []), says]);
+  const told = [...bySource].map(([source, all]) => {
+    const what = source.startsWith('-') ? source : `manifest ${source}`;
+    return `${what}: ${all.join('; ')}`;
+  });
+  return new Fault('manifest_invalid', told.join('; '), {
+    data: { file, problems: problems.map(({ says }) => says) },
+  });
+}
