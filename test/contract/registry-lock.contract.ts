@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -135,7 +135,12 @@ export function registryLockContract({ kind, record }: LockFiles): void {
 
     test('SCOPE-5: a folder that is made anew with the other kind of lock is refused, never locked with ours', async () => {
       await using temp = await tempFolder();
-      const folder = join(temp.path, 'registry');
+      const [folder, ours, theirs] = ['registry', 'ours', 'theirs'].map((name) =>
+        join(temp.path, name),
+      ) as [string, string, string];
+      // A link changes its folder in one step; in a moment with none the waiter would make one, with its own kind.
+      await mkdir(ours);
+      await symlink(ours, folder);
       const lock = await open(folder);
       const held = await acquire(lock);
       const waiting = acquire(lock, 'waiter');
@@ -144,9 +149,10 @@ export function registryLockContract({ kind, record }: LockFiles): void {
         message: expect.stringContaining(`made anew with a ${other} lock`) as unknown,
       });
       await expectTaken(folder);
-      await rename(folder, `${folder}-old`);
-      await mkdir(folder);
-      const anew = await openRegistryFolder(folder, { wanted: other, log: SILENT });
+      await openRegistryFolder(theirs, { wanted: other, log: SILENT });
+      await symlink(theirs, `${folder}-anew`);
+      await rename(`${folder}-anew`, folder);
+      const anew = await openRegistryFolder(folder, { wanted: kind, log: SILENT });
       expect(anew.kind).toBe(other);
       await held[Symbol.asyncDispose]();
       await refused;
