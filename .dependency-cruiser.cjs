@@ -70,6 +70,7 @@ module.exports = {
     home('fs-native-extensions', 'fs-native-extensions/', [room('scope')]),
     home('proper-lockfile', '(@types/)?proper-lockfile/', [room('scope')]),
     home('smol-toml', 'smol-toml/', [room('manifest'), '^daemon/support/parse-toml']),
+    home('nunjucks', 'nunjucks/', [room('prompt')]),
     home('pino', 'pino/', [room('app')]),
     home('json-rpc', 'json-rpc-2.0/', [room('rpc'), '^client/']),
     home('commander', 'commander/', ['^client/podctl/']),

@@ -75,7 +75,13 @@ const common = {
 
 async function buildAll() {
   const entryPoints = { podd: 'daemon/app/main.ts', podctl: 'client/podctl/main.ts' };
-  const programs = await build({ ...common, outdir: fresh, entryPoints });
+  // Not a program of its own: podd starts it for a template.
+  const template = { template: 'daemon/prompt/template-main.ts' };
+  const programs = await build({
+    ...common,
+    outdir: fresh,
+    entryPoints: { ...entryPoints, ...template },
+  });
   const protocol = (await readdir(join(root, 'protocol')))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `protocol/${name}`);

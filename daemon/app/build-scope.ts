@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ScopeRules } from '../../protocol/scope.ts';
 import type { OwnFiles } from '../core/own-files.ts';
 import { guardOwnFiles } from '../core/own-files.ts';
@@ -24,13 +24,23 @@ export function buildScopeView(source: ScopeSource, own: OwnFiles): ScopeView {
   };
 }
 
-/** What this Pod's daemon keeps to itself. All are absolute; the manifests are those that made the Pod. */
+/** Absolute. */
+type OwnPlaces = {
+  readonly registry: string;
+  /** Manifests and prompts that made the Pod. */
+  readonly manifests: readonly string[];
+  /** The root of a project that the user has not trusted: what it brought as configuration is none of its agent's files. */
+  readonly untrusted: string | null;
+};
+
+/** What this Pod's daemon keeps to itself. */
 export async function findOwnFiles(
   paths: PodPaths,
-  { registry, manifests }: { readonly registry: string; readonly manifests: readonly string[] },
+  { registry, manifests, untrusted }: OwnPlaces,
 ): Promise<OwnFiles> {
   const { runtimeRoot, stateRoot, config, spool } = paths;
   const closed = [runtimeRoot, stateRoot, registry, ...(config === null ? [] : [config])];
+  if (untrusted !== null) closed.push(join(untrusted, '.podd'));
   return {
     closed: await namesOf(closed),
     readOnly: await namesOf(manifests),

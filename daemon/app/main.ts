@@ -1,20 +1,23 @@
 import { homedir, userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Cancelled } from '../core/cancel.ts';
 import { Fault, START_FAULTS } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { waitOrAbandon } from '../support/abandon.ts';
 import { ignore } from '../support/deferred.ts';
+import { checkPod, printManifest, type Surroundings } from './configure.ts';
 import type { Stderr } from './log-stderr.ts';
 import { openStderr } from './log-stderr.ts';
-import type { ConfigOptions, ServeOptions } from './options.ts';
+import type { ConfigOptions, ManifestOption, ServeOptions } from './options.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { NOTIFY_VARIABLES } from './service-notices.ts';
 import type { ReadyLine } from './ready-line.ts';
 import { openReadyLine } from './ready-line.ts';
+import { readStdin } from './read-stdin.ts';
 import { onSignals } from './signals.ts';
 import type { StartedPod } from './start.ts';
-import { checkPod, startPod } from './start.ts';
+import { startPod } from './start.ts';
 
 /** Put in by the build, from package.json. */
 declare const PODD_VERSION: string;
@@ -26,15 +29,11 @@ async function main(argv: readonly string[], stderr: Stderr): Promise<number> {
   const options = parseOptions(argv);
   if (options.kind === 'help') return say(USAGE);
   if (options.kind === 'version') return say(`podd ${PODD_VERSION}\n`);
-  if (options.kind === 'check')
-    return say(
-      await checkPod(withAbsolutePaths(options), {
-        env: process.env,
-        home: homedir(),
-        userHome: findUserHome(),
-        cwd: () => process.cwd(),
-      }),
-    );
+  if (options.kind === 'check' || options.kind === 'print_manifest') {
+    const look = options.kind === 'check' ? checkPod : printManifest;
+    const never = new AbortController().signal;
+    return say(await look(withAbsolutePaths(options), surroundings(process.env, never)));
+  }
   // First of all: nothing of ours may have its number yet.
   using ready = openReadyLine(options.readyFd);
   return await serve(withAbsolutePaths(options), { stderr, ready });
@@ -65,15 +64,11 @@ async function serve(
   const env = { ...process.env };
   for (const name of NOTIFY_VARIABLES) Reflect.deleteProperty(process.env, name);
   const starting = startPod(options, {
-    env,
-    home: homedir(),
-    userHome: findUserHome(),
-    cwd: () => process.cwd(),
+    ...surroundings(env, stopAsked.signal),
     version: PODD_VERSION,
     umask,
     isRoot: process.getuid?.() === 0,
     stderr,
-    stopAsked: stopAsked.signal,
   });
   // A start that hangs, on a dead mount say, is not waited for once it is to stop.
   const pod = await waitOrAbandon(starting, stopAsked.signal, LIMITS.startAbandonMs);
@@ -106,6 +101,22 @@ async function serve(
     'taken',
     `Pod ${pod.ready.pod} lost its scope in the registry (podctl scope shows who owns what): it touched nothing after that`,
   );
+}
+
+function surroundings(env: Surroundings['env'], stopAsked: AbortSignal): Surroundings {
+  return {
+    env,
+    home: homedir(),
+    userHome: findUserHome(),
+    uid: process.getuid?.() ?? -1,
+    cwd: () => process.cwd(),
+    readStdin,
+    stopAsked,
+    shipped: {
+      prompts: fileURLToPath(new URL('../manifests/prompts', import.meta.url)),
+      template: fileURLToPath(new URL('./template.js', import.meta.url)),
+    },
+  };
 }
 
 // A container's user may have no row in the user database.
@@ -150,12 +161,20 @@ function dieBy(signal: 'SIGTERM' | 'SIGINT'): void {
 }
 
 function withAbsolutePaths<T extends ConfigOptions>(options: T): T {
-  const { manifest, userManifest } = options;
+  const { manifest, userManifest, state } = options;
+  const orNull = (path: string | null): string | null => (path === null ? null : toAbsolute(path));
   return {
     ...options,
-    manifest: toAbsolute(manifest),
-    userManifest: userManifest === null ? null : toAbsolute(userManifest),
+    manifest: absoluteManifest(manifest),
+    userManifest: orNull(userManifest),
+    state: orNull(state),
   };
+}
+
+function absoluteManifest(manifest: ManifestOption): ManifestOption {
+  if (manifest.kind === 'file') return { kind: 'file', path: toAbsolute(manifest.path) };
+  if (manifest.kind === 'stdin' || manifest.project === null) return manifest;
+  return { kind: 'found', project: toAbsolute(manifest.project) };
 }
 
 /** `resolve` throws in a folder that is gone; that is told by whoever needs the folder. */
@@ -165,7 +184,7 @@ function toAbsolute(path: string): string {
   } catch (cause) {
     throw new Fault(
       'manifest_invalid',
-      `manifest ${path}: the working directory is gone, so there is nothing that it is relative to`,
+      `${path}: the working directory is gone, so there is nothing that it is relative to`,
       { cause },
     );
   }

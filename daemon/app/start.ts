@@ -1,22 +1,12 @@
-import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
 import { v7 } from 'uuid';
 import type { Numbered } from '../../protocol/events.ts';
-import type { ScopeRules } from '../../protocol/scope.ts';
-import { Fault } from '../core/fault.ts';
 import { runId, sessionId } from '../core/ids.ts';
-import { summarizeScope } from '../core/scope-rules.ts';
 import { openFiles } from '../files/open-files.ts';
-import { loadManifest, type ManifestSources } from '../manifest/load-manifest.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { PodPaths } from '../manifest/paths.ts';
-import { configFolder, resolvePaths } from '../manifest/paths.ts';
 import { renderManifest } from '../manifest/render-manifest.ts';
-import { resolveScope } from '../manifest/resolve-scope.ts';
 import { Pod } from '../pod/pod.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ScopeView } from '../ports/scope-view.ts';
-import { renderSystemPrompt } from '../prompt/instruction.ts';
 import { createDispatch } from '../rpc/dispatch.ts';
 import { EventHub } from '../rpc/event-hub.ts';
 import { createHandlers } from '../rpc/handlers.ts';
@@ -25,36 +15,31 @@ import { checkSocketPath, listen, refuseLive } from '../rpc/listen.ts';
 import { readOwnIdentity } from '../scope/process-identity.ts';
 import { Closing } from '../support/closing.ts';
 import { ignore } from '../support/deferred.ts';
-import { findRegistry, openLease } from './build-lease.ts';
+import { openLease } from './build-lease.ts';
 import { buildModel } from './build-model.ts';
-import type { ScopeSource } from './build-scope.ts';
-import { buildScopeView, findOwnFiles } from './build-scope.ts';
+import { renderPrompt } from './build-prompt.ts';
+import { buildScopeView } from './build-scope.ts';
 import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
+import { configure, type Surroundings } from './configure.ts';
 import { EarlyLog } from './early-log.ts';
 import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
 import type { Stderr } from './log-stderr.ts';
 import { openStore } from './open-store.ts';
-import type { ConfigOptions, ServeOptions } from './options.ts';
+import type { ServeOptions } from './options.ts';
 import { makeStateFolders, RuntimeFolder } from './pod-folders.ts';
+import { recordOrigin } from './pod-origin.ts';
 import type { ServiceNotices } from './service-notices.ts';
 import { openServiceNotices } from './service-notices.ts';
 import { StatusFile } from './status-file.ts';
 
-export type Process = {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-  /** As the user database has it, not the environment; null if it has none. */
-  readonly userHome: string | null;
-  readonly cwd: () => string;
+export type Process = Surroundings & {
   readonly version: string;
   /** As it was when the process began: what user files are made with. */
   readonly umask: number;
   /** Its user is the superuser, whom file modes don't bind. */
   readonly isRoot: boolean;
   readonly stderr: Stderr;
-  /** Aborts when the process is told to stop: a start that waits then ends. */
-  readonly stopAsked: AbortSignal;
 };
 
 /** A Pod that serves its socket. Closing it ends the socket, the store and the runtime folder, in that order. */
@@ -101,7 +86,10 @@ async function startLogged(
   // The log closes last: what fails while the rest is closed, and the release itself, belong into it.
   await using last = new Closing();
   await using closing = new Closing();
-  const { manifest, paths, rules, registry, own, cwd } = await configure(options, self);
+  const { manifest, paths, rules, registry, own, cwd, prompts, project } = await configure(
+    options,
+    self,
+  );
   checkSocketPath(paths.socket);
 
   const identity = await readOwnIdentity();
@@ -125,6 +113,7 @@ async function startLogged(
   const model = await buildModel(manifest, { cwd, env: self.env });
 
   await makeStateFolders(paths);
+  await recordOrigin(paths, project?.root ?? null);
   const logFile = last.use('log', openLog(paths, options, manifest, self.stderr));
   const { log } = logFile;
   early.connect(log);
@@ -132,6 +121,8 @@ async function startLogged(
     'service notices',
     await openServiceNotices(self.env, { pid: process.pid, log }),
   );
+  if (project?.trust === 'changed')
+    log.warn('the project’s manifest has changed since it was trusted', { root: project.root });
   const joint: { hub?: EventHub; server?: RpcServer; status?: StatusFile } = {};
   const { journal, restored } = await openStore(manifest.pod.name, paths, {
     session: options.session,
@@ -155,6 +146,7 @@ async function startLogged(
   const hub = new EventHub(epoch, CLOCK);
   joint.hub = hub;
 
+  const files = openFiles(scope, self.umask);
   const pod = new Pod({
     name: manifest.pod.name,
     version: self.version,
@@ -164,7 +156,7 @@ async function startLogged(
     journal,
     model,
     scope,
-    files: openFiles(scope, self.umask),
+    files,
     tools: () => buildToolBox(manifest.toolOutput),
     config: {
       provider: { kind: model.provider, model: model.model },
@@ -172,7 +164,13 @@ async function startLogged(
       maxTurns: manifest.maxTurns,
       scope: scope.own(),
     },
-    renderSystemPrompt: () => Promise.resolve(renderPrompt(cwd, scope)),
+    renderSystemPrompt: (signal) =>
+      renderPrompt(
+        prompts,
+        manifest.instruction,
+        { cwd, spool: paths.spool, scope, files, tools: TOOL_NAMES, clock: CLOCK, log },
+        signal,
+      ),
     newRunId: () => runId(v7()),
     showDelta: (delta) => {
       hub.delta(delta);
@@ -248,40 +246,6 @@ async function startLogged(
   };
 }
 
-/** What `--check` says: manifests, scope and working directory are looked at, and nothing is made or claimed. */
-export async function checkPod(options: ConfigOptions, self: Surroundings): Promise<string> {
-  const { manifest } = await configure(options, self);
-  return `podd: a Pod ${manifest.pod.name} can be made of ${manifest.file} here\n`;
-}
-
-type Surroundings = Pick<Process, 'env' | 'home' | 'userHome' | 'cwd'>;
-
-async function configure(options: ConfigOptions, self: Surroundings) {
-  const sources = findManifests(options, self);
-  const manifest = await loadManifest(sources);
-  const paths = resolvePaths(self.env, self.home, manifest.pod.name);
-  if (!paths.ok) throw new Fault('manifest_invalid', paths.error);
-  const rules = await resolveScope(manifest);
-  const registry = findRegistry(self.env, self.userHome);
-  const own = await findOwnFiles(paths.value, {
-    registry: registry.path,
-    manifests: [sources.manifest, ...(sources.user === null ? [] : [sources.user.file])],
-  });
-  const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
-  return { manifest, paths: paths.value, rules, registry, own, cwd };
-}
-
-function findManifests(options: ConfigOptions, { env, home, cwd }: Surroundings): ManifestSources {
-  const { manifest, userManifest, bare, overlays } = options;
-  const common = { manifest, overlays, cwd: () => workingDirectory(cwd), home };
-  if (bare) return { ...common, user: null };
-  if (userManifest !== null) return { ...common, user: { file: userManifest, isNamed: true } };
-  const config = configFolder(env, home);
-  if (!config.ok) throw new Fault('manifest_invalid', config.error);
-  if (config.value === null) return { ...common, user: null };
-  return { ...common, user: { file: join(config.value, 'manifest.toml'), isNamed: false } };
-}
-
 function openLog(
   paths: PodPaths,
   options: ServeOptions,
@@ -295,52 +259,4 @@ function openLog(
   if (wanted && also === null)
     logFile.log.warn('stderr gets no lines: it can’t be written without waiting for its reader');
   return logFile;
-}
-
-/** Taken once and kept for life: canonical, and in the scope, since that is where the agent starts from. */
-async function findCwd(self: Surroundings, scope: ScopeView): Promise<string> {
-  let cwd: string;
-  try {
-    cwd = await realpath(workingDirectory(self.cwd));
-  } catch (cause) {
-    throw cause instanceof Fault ? cause : noWorkingDirectory(cause);
-  }
-  if (scope.permissionOf(cwd) !== 'none') return cwd;
-  throw new Fault(
-    'manifest_invalid',
-    `the working directory ${cwd} is outside the Pod's scope: start podd in a folder that [[scope.allow]] covers`,
-  );
-}
-
-function workingDirectory(cwd: () => string): string {
-  try {
-    return cwd();
-  } catch (cause) {
-    throw noWorkingDirectory(cause);
-  }
-}
-
-function noWorkingDirectory(cause: unknown): Fault {
-  const says = 'the working directory is gone: start podd in one that exists';
-  return new Fault('manifest_invalid', says, { cause });
-}
-
-function renderPrompt(cwd: string, scope: ScopeView): string {
-  return renderSystemPrompt({
-    cwd,
-    scopeSummary: summarizeScope(scope.own(), scope.delegated()),
-    tools: TOOL_NAMES,
-    date: new Date(CLOCK.now()).toISOString().slice(0, 10),
-  });
-}
-
-/** The scope as the manifest has it, for what is looked at before anything is claimed. */
-function unclaimed(rules: ScopeRules): ScopeSource {
-  return {
-    own: () => rules,
-    delegated: () => ({ allow: [], deny: [] }),
-    parent: () => null,
-    children: () => [],
-    fence: () => Promise.resolve('held'),
-  };
 }

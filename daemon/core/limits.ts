@@ -108,6 +108,26 @@ export const LIMITS = {
   createdFolders: 32,
 
   manifestBytes: 1024 * 1024,
+  /** One prompt file. */
+  promptAssetBytes: 256 * 1024,
+  /** What of an AGENTS.md goes into the prompt. */
+  agentsMdBytes: 64 * 1024,
+  /** A rendered template. */
+  promptBytes: 256 * 1024,
+  /** How many numbers one `range` makes. */
+  templateRange: 10_000,
+  /** Of one rendering, in the process that renders. */
+  templateCpuMs: 250,
+  /** That process, from its start to its end, and what it may use. */
+  templateMs: 10_000,
+  templateMemoryMiB: 64,
+  /** Templates that one prompt is made of, and times that the process asks for more of them. */
+  templateAssets: 256,
+  templateRounds: 32,
+  /** One job or reply. */
+  templateLineBytes: 8 * 1024 * 1024,
+  /** A manifest on stdin that does not end. */
+  stdinMs: 30_000,
   /** Links that one scope target may lead through. */
   scopeLinks: 40,
   scriptBytes: 16 * 1024 * 1024,

@@ -1,44 +1,85 @@
 import { dirname } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { Result } from '../core/result.ts';
 import { readTextFile } from '../support/read-text-file.ts';
+import type { FoundProject } from './find-project.ts';
 import { manifestFault } from './manifest-fault.ts';
 import { type LayerText, type Manifest, parseManifest } from './parse-manifest.ts';
 
 /** Where the configuration of a Pod is looked for. Paths are absolute. */
 export type ManifestSources = {
-  readonly manifest: string;
   /** The user's own; `isNamed` by a flag, it has to be there. Null: no such layer. */
   readonly user: { readonly file: string; readonly isNamed: boolean } | null;
+  readonly pod: PodLayer;
   /** TOML from the command line, lowest first; relative to `cwd`. */
   readonly overlays: readonly { readonly source: string; readonly text: string }[];
   readonly cwd: () => string;
   readonly home: string;
 };
 
+/** The layer above the user's. */
+export type PodLayer =
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'stdin'; readonly read: () => Promise<Result<string, string>> }
+  | { readonly kind: 'project'; readonly project: FoundProject; readonly isTrusted: boolean }
+  | { readonly kind: 'none' };
+
+export const STDIN = 'standard input';
+
 /**
- * Reads, checks and merges the layers, the user's below the named manifest, overlays on top. `manifest_invalid` names
+ * Reads, checks and merges the layers, the user's below the Pod's own, overlays on top. `manifest_invalid` names
  * every problem with the layer that has it, in `data.problems` one by one.
  */
 export async function loadManifest(sources: ManifestSources): Promise<Manifest> {
-  const { manifest: file, user, home } = sources;
+  const { user, home } = sources;
   const layers: LayerText[] = [];
   if (user !== null) {
     const text = await readTextFile(user.file, LIMITS.manifestBytes);
     if (text.ok) layers.push(fileLayer(user.file, text.value));
     else if (user.isNamed || text.error !== 'does not exist') throw unread(user.file, text.error);
   }
-  const text = await readTextFile(file, LIMITS.manifestBytes);
-  if (!text.ok) throw unread(file, text.error);
-  layers.push(fileLayer(file, text.value));
-  for (const overlay of sources.overlays) layers.push({ ...overlay, folder: sources.cwd() });
+  const own = await readPodLayer(sources);
+  if (own !== null) layers.push(own);
+  for (const overlay of sources.overlays)
+    layers.push({ ...overlay, folder: sources.cwd(), untrusted: null });
+  // What no layer says is told of the one that could best say it.
+  const file = (own ?? layers[0])?.source;
+  if (file === undefined) throw nothingFound(sources);
   const manifest = parseManifest(layers, { file, home });
   if (manifest.ok) return manifest.value;
   throw manifestFault(file, manifest.error);
 }
 
+async function readPodLayer({ pod, cwd }: ManifestSources): Promise<LayerText | null> {
+  switch (pod.kind) {
+    case 'none':
+      return null;
+    case 'file': {
+      const text = await readTextFile(pod.file, LIMITS.manifestBytes);
+      if (!text.ok) throw unread(pod.file, text.error);
+      return fileLayer(pod.file, text.value);
+    }
+    case 'stdin': {
+      const text = await pod.read();
+      if (!text.ok) throw unread(STDIN, text.error);
+      return { source: STDIN, text: text.value, folder: cwd(), untrusted: null };
+    }
+    case 'project': {
+      const { file, root, text } = pod.project;
+      return { source: file, text, folder: root, untrusted: pod.isTrusted ? null : root };
+    }
+  }
+}
+
 function fileLayer(file: string, text: string): LayerText {
-  return { source: file, text, folder: dirname(file) };
+  return { source: file, text, folder: dirname(file), untrusted: null };
+}
+
+function nothingFound({ user }: ManifestSources): Fault {
+  const users = user === null ? '' : ` and ${user.file}`;
+  const says = `there is no manifest: looked for .podd/manifest.toml from here upwards${users}; make one with podctl init, or name one with --manifest`;
+  return new Fault('manifest_invalid', says, { data: { file: null, problems: [says] } });
 }
 
 function unread(file: string, says: string): Fault {

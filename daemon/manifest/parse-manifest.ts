@@ -7,6 +7,7 @@ import { formatPath, listProblems, type SchemaProblem } from '../core/schema-pro
 import { parseToml } from '../support/parse-toml.ts';
 import { isTable, type Layer, mergeLayers, type Table } from './layers.ts';
 import type { ManifestProblem } from './manifest-fault.ts';
+import { refuseUntrusted } from './trust.ts';
 import { crossProblems, explainUnknown, formatProblem, tableProblems } from './rules.ts';
 import { LayerTable, ManifestTable } from './schema.ts';
 
@@ -28,9 +29,21 @@ export type Manifest = {
     readonly perTool: ReadonlyMap<string, number>;
   };
   readonly scope: ScopeRules;
+  readonly instruction: Instruction;
   /** Which layer said each value, by its key; what none did is a default. */
   readonly origins: ReadonlyMap<string, string>;
 };
+
+/** Which prompts the system prompt is made of. */
+export type Instruction = {
+  readonly reference: string;
+  /** The layer that said it, null for the default. */
+  readonly source: string | null;
+  /** What a project asks for that the user has not trusted: told to the model as the project's, beside the other. */
+  readonly ofProject: string | null;
+};
+
+export const DEFAULT_INSTRUCTION = '$podd/default';
 
 /** A layer as it was written. */
 export type LayerText = {
@@ -39,6 +52,8 @@ export type LayerText = {
   readonly text: string;
   /** Absolute: what relative paths are relative to. */
   readonly folder: string;
+  /** Not null for a project that the user has not trusted: the root that it may not leave. */
+  readonly untrusted: string | null;
 };
 
 /**
@@ -73,13 +88,37 @@ export function parseManifest(
     })),
   ];
   if (!parsed.success || all.length > 0) return refuse(all);
-  return ok({ ...toManifest(parsed.output, file), origins });
+  const instruction = planInstruction(layers, read);
+  return ok({ ...toManifest(parsed.output, file), instruction, origins });
+}
+
+/** An untrusted project's own prompt takes nobody's place: what the layers below it say stays in force beside it. */
+function planInstruction(layers: readonly LayerText[], read: readonly Layer[]): Instruction {
+  const wanted = ({ table }: Layer): string | null => {
+    const { worker } = table;
+    const reference = isTable(worker) ? worker['instruction'] : undefined;
+    return typeof reference === 'string' ? reference : null;
+  };
+  let plan: Instruction = {
+    reference: DEFAULT_INSTRUCTION,
+    source: null,
+    ofProject: null,
+  };
+  for (const [index, layer] of read.entries()) {
+    const reference = wanted(layer);
+    if (reference === null) continue;
+    const isOfProject = layers[index]?.untrusted !== null && !reference.startsWith('$podd/');
+    plan = isOfProject
+      ? { ...plan, ofProject: reference }
+      : { reference, source: layer.source, ofProject: null };
+  }
+  return plan;
 }
 
 type ParsedLayer = { readonly table: Table | null; readonly says: readonly string[] };
 
 /** The table of one layer, its paths absolute, null if it is no TOML; and all that is wrong in it. */
-function parseLayer({ text, folder }: LayerText, home: string): ParsedLayer {
+function parseLayer({ text, folder, untrusted }: LayerText, home: string): ParsedLayer {
   const toml = parseToml(text);
   if (!toml.ok) {
     const { line, column, says } = toml.error;
@@ -93,6 +132,8 @@ function parseLayer({ text, folder }: LayerText, home: string): ParsedLayer {
     ),
     ...tableProblems(toml.value),
   ].map(formatProblem);
+  // What is refused for good is not told of as something to come.
+  const refused = untrusted === null ? [] : refuseUntrusted(toml.value, untrusted);
   const table = withPaths(toml.value, (path, key) => {
     if (path === '~' || path.startsWith('~/')) return join(home, path.slice(1));
     if (path.startsWith('~'))
@@ -100,7 +141,13 @@ function parseLayer({ text, folder }: LayerText, home: string): ParsedLayer {
     // Not normalised: `..` behind a link is for the kernel to judge.
     return path.startsWith('/') ? path : `${folder}/${path}`;
   });
-  return { table, says: problems };
+  return { table, says: [...refused, ...problems.filter((says) => !isToldOf(refused, says))] };
+}
+
+// A key's first word is its path.
+function isToldOf(refused: readonly string[], says: string): boolean {
+  const key = says.split(' ', 1)[0] ?? '';
+  return refused.some((one) => one.split(' ', 1)[0] === key);
 }
 
 type ToPath = (path: string, key: string) => string;
@@ -136,7 +183,7 @@ function withPaths(table: Table, toPath: ToPath): Table {
 function toManifest(
   { pod, provider, worker, scope }: ManifestTable,
   file: string,
-): Omit<Manifest, 'origins'> {
+): Omit<Manifest, 'origins' | 'instruction'> {
   return {
     file,
     pod,

@@ -32,6 +32,8 @@ const Rule = v.strictObject({
   recursive: v.optional(v.boolean(), true),
 });
 
+const INSTRUCTION = 'a prompt: $podd/NAME, $user/NAME or $workspace/NAME';
+
 /** Kinds that the manifest will know; only `scripted` is built. */
 export const PROVIDER_KINDS = ['scripted', 'anthropic', 'openai', 'gemini', 'ollama'] as const;
 
@@ -44,6 +46,7 @@ export const ManifestTable = v.strictObject({
   }),
   worker: v.optional(
     v.strictObject({
+      instruction: v.optional(v.string(INSTRUCTION)),
       max_turns: v.optional(count(COUNT_MAX)),
       tool_output: v.optional(
         v.strictObject({
@@ -84,7 +87,6 @@ export const LATER_KEYS: readonly string[] = [
   'provider.idle_timeout_ms',
   'provider.thinking_budget',
   'provider.reasoning_effort',
-  'worker.instruction',
   'worker.max_tokens',
   'worker.temperature',
   'worker.top_p',

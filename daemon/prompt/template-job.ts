@@ -6,13 +6,13 @@
 /** `$podd/default`, `$user/parts/style`: a library and a path in it, without its ending. */
 export type AssetName = string;
 
+export type Asset = { readonly text: string } | { readonly says: string };
+
 export type TemplateJob = {
   readonly kind: 'check' | 'render';
   readonly root: AssetName;
-  /** The texts known so far, by name; `says` is why one can't be had. What else is needed is asked for. */
-  readonly assets: Readonly<
-    Record<AssetName, { readonly text: string } | { readonly says: string }>
-  >;
+  /** The texts known so far, by name; `says` is why one can't be had, as the rest of a sentence. What else is needed is asked for. */
+  readonly assets: Readonly<Record<AssetName, Asset>>;
   readonly variables: TemplateVariables;
 };
 

@@ -2,7 +2,7 @@ import type { Numbered } from '../../protocol/events.ts';
 import { invariant } from '../core/assert.ts';
 import { STORE_FORMAT, type JournalEntry } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
-import type { SessionId } from '../core/ids.ts';
+import { type SessionId, sessionId } from '../core/ids.ts';
 import { EMPTY_JOURNAL, nextJournalState } from '../core/journal-state.ts';
 import { LIMITS } from '../core/limits.ts';
 import { planRecovery } from '../core/recovery.ts';
@@ -13,14 +13,25 @@ import type { Log } from '../ports/log.ts';
 import { ignore } from '../support/deferred.ts';
 import { encodeEntry } from './codec.ts';
 import { planAppend } from './log-tail.ts';
-import { newSession, restoreJournal, restoreSession, type RestoredLog } from './restore.ts';
+import {
+  hasSession,
+  newSession,
+  restoreJournal,
+  restoreSession,
+  type RestoredLog,
+} from './restore.ts';
 import { openStoreFolder } from './store-folder.ts';
 import { StoredJournal } from './stored-journal.ts';
 import type { KeyValueStore } from './store.ts';
 
+/** `latest` goes on with the session that was live last, if there is one; `id` with an older one. */
+export type SessionChoice =
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'new' }
+  | { readonly kind: 'id'; readonly id: string };
+
 export type StartJournalOptions = {
-  /** `latest` goes on with the session that was live last, if there is one. */
-  readonly session: 'latest' | 'new';
+  readonly session: SessionChoice;
   readonly newSessionId: () => SessionId;
   /** The epoch of this start, above the last one that the store has (0 in a fresh store). */
   readonly epochAfter: (last: number) => Promise<number>;
@@ -93,8 +104,8 @@ export async function startJournal(
   const stored = await restoreJournal(store);
   const found = stored.state ?? EMPTY_JOURNAL;
   const last = await restoreLast(store, found.sessionCurrent, options);
-  const live =
-    options.session === 'latest' && last !== null ? last : newSession(options.newSessionId());
+  const live = await chooseLive(store, last, options);
+  const isOlder = options.session.kind === 'id' && live !== last;
 
   const closing = last === null ? [] : planRecovery(last.state, at);
   const restored: Restored = {
@@ -108,6 +119,8 @@ export async function startJournal(
   const epoch = await options.epochAfter(found.epoch);
   invariant(epoch > found.epoch, `epoch ${epoch} is not above ${found.epoch}`);
   const started: JournalEntry[] = [{ kind: 'started', at, epoch, bootId: options.bootId }];
+  // A new session becomes the live one with its first entry; one that is there already, now.
+  if (isOlder) started.push({ kind: 'session_current', at, sessionId: live.state.sessionId });
   if (stored.state === null)
     started.unshift({ kind: 'journal_start', at, version: STORE_FORMAT, state: EMPTY_JOURNAL });
   const journalPlan = planAppend(stored.tail, started.map(encodeEntry));
@@ -131,6 +144,22 @@ export async function startJournal(
   return { journal, restored };
 }
 
+async function chooseLive(
+  store: KeyValueStore,
+  last: RestoredLog<SessionProjection> | null,
+  { session, newSessionId }: StartJournalOptions,
+): Promise<RestoredLog<SessionProjection>> {
+  if (session.kind === 'latest' && last !== null) return last;
+  if (session.kind !== 'id') return newSession(newSessionId());
+  const id = sessionId(session.id);
+  if (last?.state.sessionId === id) return last;
+  if (await hasSession(store, id)) return await restoreSession(store, id);
+  throw new Fault(
+    'manifest_invalid',
+    `--session ${id}: this Pod's store has no such session; --session latest goes on with the one that was live last`,
+  );
+}
+
 /** The session that was live last, also when a new one is asked for: a run that died in it is closed either way. */
 async function restoreLast(
   store: KeyValueStore,
@@ -141,7 +170,7 @@ async function restoreLast(
   try {
     return await restoreSession(store, id);
   } catch (error) {
-    if (session === 'latest' || !(error instanceof Fault)) throw error;
+    if (session.kind === 'latest' || !(error instanceof Fault)) throw error;
     // A new session is a way out of a damaged one, which stays as it is for whoever repairs it.
     log.warn('the last session is damaged and is left as it is', { session: id, err: error });
     return null;

@@ -56,6 +56,12 @@ export async function restoreSession(
   return { tail, state: session };
 }
 
+/** Whether the store has a log of that session, whole or damaged. */
+export async function hasSession(store: KeyValueStore, id: SessionId): Promise<boolean> {
+  const place = sessionLog(id);
+  return (await read(store, place.headKey, place.name)) !== undefined;
+}
+
 export function newSession(id: SessionId): RestoredLog<SessionProjection> {
   const tail = { place: sessionLog(id), head: EMPTY_CHAIN, others: {} };
   return { tail, state: new SessionProjection(id) };

@@ -152,7 +152,7 @@ export function journalContract(name: string, newDisk: () => Promise<StoreDisk>)
       const fresh = `${SESSION}-2` as typeof SESSION;
       {
         await using journal = await tempJournal(await disk.open(), {
-          session: 'new',
+          session: { kind: 'new' },
           newSessionId: () => fresh,
         });
         expect(journal.restored.interruptedRun).toBe('run-1');

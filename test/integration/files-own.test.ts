@@ -36,6 +36,7 @@ async function viewIn(home: string, env: Environment = {}, scope = home): Promis
   const own = await findOwnFiles(paths.value, {
     registry: `${home}/registry`,
     manifests: [join(home, 'pod.toml')],
+    untrusted: null,
   });
   return buildScopeView(writable(scope), own);
 }

@@ -249,7 +249,7 @@ describe('openJournal', () => {
     await tamper(folder, (store) => store.write([{ kind: 'remove', key: `${session}4` }]));
     const warnings: string[] = [];
     const log = { ...SILENT, warn: (message: string) => void warnings.push(message) };
-    const { journal } = await open(folder, { session: 'new', log });
+    const { journal } = await open(folder, { session: { kind: 'new' }, log });
     expect(journal.session().begun).toBe(false);
     expect(warnings).toEqual(['the last session is damaged and is left as it is']);
     await journal[Symbol.asyncDispose]();
@@ -287,7 +287,10 @@ describe('openJournal', () => {
     await makeStore(folder);
     const other = SESSION.replace('0001', '0002') as typeof SESSION;
     {
-      const { journal } = await open(folder, { session: 'new', newSessionId: () => other });
+      const { journal } = await open(folder, {
+        session: { kind: 'new' },
+        newSessionId: () => other,
+      });
       await journal.commit(firstBatch([], other));
       await journal[Symbol.asyncDispose]();
     }

@@ -12,7 +12,7 @@ import { outcomeOf } from '../contract/model.contract.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const alone = (manifest: string): ManifestSources => ({
-  manifest,
+  pod: { kind: 'file', file: manifest },
   user: null,
   overlays: [],
   cwd: () => '/cwd',
@@ -92,6 +92,7 @@ describe('resolveScope', () => {
     maxTurns: null,
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },
     scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },
+    instruction: { reference: '$podd/default', source: null, ofProject: null },
     origins: new Map(),
   });
   const resolved = async (target: string): Promise<string> => {

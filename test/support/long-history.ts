@@ -25,7 +25,7 @@ export async function addEndedSessions(
 ): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const id = sessionId(`ended-${String(n).padStart(4, '0')}`);
-    const options = journalOptions({ session: 'new', newSessionId: () => id });
+    const options = journalOptions({ session: { kind: 'new' }, newSessionId: () => id });
     // The journal is left as it is: closing it would close the store.
     const { journal } = await startJournal(store, options);
     const first = firstBatch([], id);
@@ -40,7 +40,7 @@ export async function addLiveSession(
   more: (journal: Journal) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const id = sessionId('live');
-  const options = journalOptions({ session: 'new', newSessionId: () => id });
+  const options = journalOptions({ session: { kind: 'new' }, newSessionId: () => id });
   const { journal } = await startJournal(store, options);
   const first = firstBatch([], id);
   await journal.commit({ ...first, session: [...(first.session ?? []), runEnd()] });

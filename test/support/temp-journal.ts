@@ -22,7 +22,7 @@ export const SILENT: Log = {
 export function journalOptions(changes: Partial<StartJournalOptions> = {}): StartJournalOptions {
   let drawn = 0;
   return {
-    session: 'latest',
+    session: { kind: 'latest' },
     newSessionId: (): SessionId => {
       drawn += 1;
       return drawn === 1 ? SESSION : sessionId(`session-${drawn}`);

@@ -5,32 +5,49 @@ describe('parseOptions', () => {
   test('START-1: a manifest is enough; the rest has defaults', () => {
     expect(parseOptions(['--manifest', 'pod.toml'])).toEqual({
       kind: 'serve',
-      manifest: 'pod.toml',
+      manifest: { kind: 'file', path: 'pod.toml' },
       userManifest: null,
       bare: false,
       overlays: [],
-      session: 'latest',
+      state: null,
+      session: { kind: 'latest' },
       readyFd: 1,
       logLevel: 'info',
       logStderr: false,
     });
     expect(
       parseOptions(['--manifest=a', '--session', 'new', '--ready-fd', '3', '--log-level=debug']),
-    ).toMatchObject({ session: 'new', readyFd: 3, logLevel: 'debug' });
+    ).toMatchObject({ session: { kind: 'new' }, readyFd: 3, logLevel: 'debug' });
     expect(parseOptions(['--manifest', 'a', '--log-stderr'])).toMatchObject({ logStderr: true });
     expect(parseOptions(['--manifest', 'a', '--check'])).toEqual({
       kind: 'check',
-      manifest: 'a',
+      manifest: { kind: 'file', path: 'a' },
       userManifest: null,
       bare: false,
       overlays: [],
+      state: null,
     });
+    expect(parseOptions([])).toMatchObject({ manifest: { kind: 'found', project: null } });
+    expect(parseOptions(['--project', 'd', '--state', 's'])).toMatchObject({
+      manifest: { kind: 'found', project: 'd' },
+      state: 's',
+    });
+    expect(parseOptions(['--manifest', '-', '--print-manifest'])).toMatchObject({
+      kind: 'print_manifest',
+      manifest: { kind: 'stdin' },
+    });
+    const id = '01938a5e-0000-7000-8000-000000000001';
+    expect(parseOptions(['--session', id])).toMatchObject({ session: { kind: 'id', id } });
     expect(parseOptions(['--help'])).toEqual({ kind: 'help' });
     expect(parseOptions(['--version'])).toEqual({ kind: 'version' });
   });
 
   test.each([
-    [[], '--manifest FILE is required'],
+    [['--manifest', 'x', '--project', 'y'], 'give one of them'],
+    [['--project', 'x', '--bare'], '--bare'],
+    [['--check', '--print-manifest'], 'give one of them'],
+    [['--manifest', ''], '--manifest takes a path'],
+    [['--session', '01938a5e'], 'latest, new or a session'],
     [['--manifest'], 'manifest'],
     [['--manifset', 'x'], '--manifset'],
     [['--manifest', 'x', 'stray'], 'stray'],
@@ -60,9 +77,18 @@ describe('parseOptions', () => {
   });
 
   test('START-1: the help names every option', () => {
-    const layers = ['user-manifest', 'bare', 'overlay', 'name', 'check'];
+    const layers = ['project', 'user-manifest', 'bare', 'overlay', 'name', 'state', 'check'];
     for (const flag of layers) expect(USAGE).toContain(`--${flag}`);
-    const flags = ['manifest', 'session', 'ready-fd', 'log-level', 'log-stderr', 'version', 'help'];
+    const flags = [
+      'manifest',
+      'session',
+      'ready-fd',
+      'log-level',
+      'log-stderr',
+      'version',
+      'help',
+      'print-manifest',
+    ];
     for (const flag of flags) expect(USAGE).toContain(`--${flag}`);
   });
 });

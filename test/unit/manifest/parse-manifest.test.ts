@@ -6,7 +6,9 @@ import {
 } from '../../../daemon/manifest/parse-manifest.ts';
 
 const PLACE = { file: '/m/podd.toml', home: '/home/u' };
-const layer = (text: string): LayerText[] => [{ source: '/m/podd.toml', text, folder: '/m' }];
+const layer = (text: string): LayerText[] => [
+  { source: '/m/podd.toml', text, folder: '/m', untrusted: null },
+];
 
 const POD = 'pod.name = "a"\n';
 const PROVIDER = 'provider = { kind = "scripted", script = "s.toml" }\n';
@@ -35,6 +37,7 @@ describe('parseManifest', () => {
       maxTurns: null,
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },
       scope: { allow: [{ target: '/w', permission: 'write', recursive: true }], deny: [] },
+      instruction: { reference: '$podd/default', source: null, ofProject: null },
       origins: new Map(
         ['pod.name', 'provider.kind', 'provider.script', 'scope.allow[0]'].map((key) => [
           key,

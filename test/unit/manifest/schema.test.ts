@@ -13,7 +13,7 @@ test('MAN-1: no key is both in use and of a later version', () => {
 test.each(LATER_KEYS)('MAN-1: %s is refused by name', (later) => {
   const key = later.replace('*', 'some-model');
   const text = `${key.replace('some-model', '"some-model"')} = 1\npod.name = "a"`;
-  const layers = [{ source: 'f', text, folder: '/' }];
+  const layers = [{ source: 'f', text, folder: '/', untrusted: null }];
   const parsed = parseManifest(layers, { file: 'f', home: '/' });
   expect(parsed.ok ? [] : parsed.error).toContainEqual({
     source: 'f',
