@@ -77,7 +77,10 @@ describe('podd --session latest', () => {
       'ffffffff-ffff-7fff-bfff-ffffffffffff',
       '01900000-0000-7000-8000-000000000000',
     ]) {
-      const options = journalOptions({ session: { kind: 'new' }, newSessionId: () => sessionId(id) });
+      const options = journalOptions({
+        session: { kind: 'new' },
+        newSessionId: () => sessionId(id),
+      });
       const { journal } = await openJournal({ ...options, folder });
       const first = firstBatch([], sessionId(id));
       await journal.commit({
