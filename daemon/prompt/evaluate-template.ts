@@ -77,7 +77,7 @@ function render(
     if ('says' in asset) throw refused(`${name} ${asset.says}`);
     const problem = checked.has(name) ? undefined : checkTemplate(name, asset.text).problems[0];
     if (problem !== undefined) throw refused(`${name}:${problem.line ?? 1} ${problem.says}`);
-    const template = new nunjucks.Template(asset.text, environment, name, false);
+    const template = new nunjucks.Template(asset.text, environment, name, true);
     made.set(name, template);
     return template;
   };
@@ -119,7 +119,8 @@ function withinCpu(work: () => unknown): unknown {
 }
 
 function renderProblem(root: AssetName, error: unknown): TemplateProblem {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  // An error of another realm is no instance of ours.
+  const { code } = Object(error) as { readonly code?: unknown };
   if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
     const says = `takes more than ${LIMITS.templateCpuMs} ms: does it end?`;
     return { asset: root, line: null, column: null, says };

@@ -109,7 +109,8 @@ function visit(node: Node, found: Found): void {
       const right = node['right'];
       const named = isNode(right) && right.typename === 'FunCall' ? right['name'] : right;
       const word = isNode(named) ? String(named['value']) : '';
-      if (!TESTS.has(word)) no(`there is no test ${word}${hint(word, [...TESTS])}`);
+      if (!TESTS.has(word))
+        no(`there is no test ${word}${hint(word, [...TESTS])}`, isNode(named) ? named : node);
       // It is no variable, though it is parsed like one.
       found.bound.add(word);
       return;

@@ -23,17 +23,18 @@ export async function evaluateIn(
   { kind, root, variables }: Omit<TemplateJob, 'assets'>,
   load: LoadAsset,
   signal: AbortSignal,
+  limitMs: number = LIMITS.templateMs,
 ): Promise<Result<string, readonly TemplateProblem[]>> {
   const first = await load(root, signal);
   if ('says' in first) return refuse([problem(root, first.says)]);
   if (!HAS_TAG.test(first.text)) return ok(first.text);
   const job = { kind, root, variables, assets: { [root]: first } };
-  const limit = { what: `the template ${root}`, ms: LIMITS.templateMs };
+  const limit = { what: `the template ${root}`, ms: limitMs };
   try {
     return await withDeadline(signal, limit, (within) => converse(program, job, load, within));
   } catch (error) {
     if (signal.aborted || !(error instanceof Cancelled)) throw error;
-    return refuse([problem(root, `took longer than ${LIMITS.templateMs} ms`)]);
+    return refuse([problem(root, `took longer than ${limitMs} ms`)]);
   }
 }
 
