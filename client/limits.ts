@@ -19,6 +19,8 @@ export const CLIENT_LIMITS = {
   listedAllMs: 5_000,
   /** A podd that starts writes its row before the table: rows without one are looked at again after this. */
   registryAgainMs: 500,
+  /** podd takes no longer one. */
+  manifestBytes: 1024 * 1024,
   /** What is read of a registry; a thousand Pods have about a megabyte. */
   registryBytes: 64 * 1024 * 1024,
   /** What `podctl run POD -` takes from stdin. The protocol's own bound is counted in UTF-16 units. */

@@ -2,7 +2,8 @@ import type { RpcFaultName } from '../protocol/faults.ts';
 
 /**
  * What the Pod itself answers with, and what only a client meets: `no_place` (a name or folder that leads to no socket or
- * registry), `bad_registry` (its file can't be read, or not as one), `unreachable` (nobody serves there), `disconnected`
+ * registry), `bad_registry` (its file can't be read, or not as one), `no_project`
+ * (a manifest or what the user says of it can't be read or made), `unreachable` (nobody serves there), `disconnected`
  * (the connection went while a request was open), `no_answer` (its deadline passed), `refused` (JSON-RPC's own errors: a
  * request that does not fit), `bad_answer` (not our protocol).
  */
@@ -10,6 +11,7 @@ export type PodErrorCode =
   | RpcFaultName
   | 'no_place'
   | 'bad_registry'
+  | 'no_project'
   | 'unreachable'
   | 'disconnected'
   | 'no_answer'

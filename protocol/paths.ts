@@ -27,6 +27,20 @@ export function runtimeRoot(
   };
 }
 
+/** The folder of what the user configures for all Pods: `$XDG_CONFIG_HOME/podd`, else `~/.config/podd`. */
+export function configRoot(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): RuntimeRoot {
+  const shared = env['XDG_CONFIG_HOME'] ?? '';
+  if (shared !== '') return absolute('XDG_CONFIG_HOME', shared, '/podd');
+  if (home !== '') return absolute('HOME', home, '/.config/podd');
+  return {
+    kind: 'none',
+    says: 'there is no home folder; set XDG_CONFIG_HOME to an absolute path',
+  };
+}
+
 /** The socket of the Pod of that name. */
 export function socketOf(runtimeRootPath: string, podName: string): string {
   return `${runtimeRootPath}/${podName}/sock`;

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { manifestSchema } from './manifest-schema.js';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -95,6 +96,7 @@ async function buildAll() {
     await writeFile(path, `#!/usr/bin/env node\n${await readFile(path, 'utf8')}`);
     await chmod(path, 0o755);
   }
+  await writeFile(join(fresh, 'manifest.schema.json'), await manifestSchema());
   await copyNatives();
   await writeLicenses([programs.metafile, library.metafile]);
   // Types are for those who install the package; a test run needs none of them.

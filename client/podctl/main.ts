@@ -1,4 +1,5 @@
 import { homedir, userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { podctl } from './program.ts';
 import { EXIT, type Output, type Shell } from './shell.ts';
 
@@ -43,6 +44,7 @@ const shell: Shell = {
   home: homedir(),
   userHome: homeInUserDatabase(),
   cwd: findCwd(),
+  schema: fileURLToPath(new URL('./manifest.schema.json', import.meta.url)),
   stdin: process.stdin,
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),

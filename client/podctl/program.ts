@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { PodError, type PodErrorCode } from '../pod-error.ts';
 import { explain } from './explain.ts';
+import { initCommand } from './init.ts';
 import { lsCommand } from './ls.ts';
 import { runCommand } from './run.ts';
 import { scopeCommand } from './scope.ts';
 import { EXIT, type Shell, UsageError } from './shell.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
+import { trustCommand } from './trust.ts';
 
 const POD = 'a Pod’s name, or the path of its socket';
 const JSON_FLAG = '--json';
@@ -40,6 +42,8 @@ export async function podctl(
 
 type Choose = (pod: string, work: () => Promise<number>) => void;
 type FormatFlag = { readonly json?: true };
+type TrustFlags = { readonly remove?: true; readonly list?: true };
+type InitFlags = { readonly name?: string; readonly user?: true; readonly print?: true };
 
 function describeProgram(shell: Shell, version: string, choose: Choose): Command {
   const program = new Command('podctl')
@@ -136,6 +140,40 @@ ${examples('podctl ls', `podctl ls --json | jq -r '.[] | select(.state == "idle"
     )
     .action((flags: FormatFlag) => {
       choose('', () => scopeCommand(shell, { format: formatOf(flags) }));
+    });
+
+  program
+    .command('trust')
+    .description('Let a project’s own manifest, as it is now, set every key. Look at it first.')
+    .argument('[DIR]', 'the project: the folder that .podd/ lies in', '.')
+    .option('--remove', 'take the trust back')
+    .option('--list', 'show the projects that are trusted, and whether they have changed')
+    .option(JSON_FLAG, 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+Until then podd takes little from a manifest that it finds in a folder: name, worker, denied files, and files of
+the project itself. The trust holds for this content; when the file changes, podd asks again.
+${examples('less .podd/manifest.toml; podctl trust', 'podctl trust --list', 'podctl trust --remove ~/src/old')}`,
+    )
+    .action((folder: string, flags: FormatFlag & TrustFlags) => {
+      if (flags.remove === true && flags.list === true)
+        throw new UsageError('--remove and --list are two things: give one of them');
+      const what = flags.list === true ? 'list' : flags.remove === true ? 'remove' : 'trust';
+      choose('', () => trustCommand(shell, { folder, what, format: formatOf(flags) }));
+    });
+
+  program
+    .command('init')
+    .description('Make a first manifest: of the project in DIR, or with --user of all your Pods.')
+    .argument('[DIR]', 'where the project begins', '.')
+    .option('--name <NAME>', 'the Pod’s name; default: made of the folder’s')
+    .option('--user', 'make the manifest that all your Pods have in common')
+    .option('--print', 'show it on stdout, make nothing')
+    .addHelpText('after', examples('podctl init', 'podctl init --user', 'podctl init --print'))
+    .action((folder: string, flags: InitFlags) => {
+      const { name = null, user = false, print = false } = flags;
+      choose('', () => initCommand(shell, { folder, name, user, print }));
     });
 
   return program;

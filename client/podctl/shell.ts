@@ -4,6 +4,8 @@ import type { Surroundings } from '../find-pods.ts';
 export type Shell = Surroundings & {
   /** The home that the user database has for this uid, whatever `$HOME` says; null if it has none. */
   readonly userHome: string | null;
+  /** Where the JSON Schema of manifests lies, for editors. */
+  readonly schema: string;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly out: Output;
   readonly err: Output;

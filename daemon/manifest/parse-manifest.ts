@@ -74,7 +74,7 @@ export function parseManifest(
   // What is missing is known only when all could be read.
   if (read.length < layers.length) return refuse(problems);
   const { table, origins } = mergeLayers(read);
-  const parsed = v.safeParse(ManifestTable, table);
+  const parsed = v.safeParse(ManifestTable, table, ONE_EACH);
   const fromSchema = parsed.success ? [] : listProblems(ManifestTable, parsed.issues, 'toml');
   // Anything else that is wrong in a layer, inside its lists too, is told already, of that layer.
   const isNews = ({ kind, path }: SchemaProblem): boolean =>
@@ -115,6 +115,9 @@ function planInstruction(layers: readonly LayerText[], read: readonly Layer[]): 
   return plan;
 }
 
+/** Of one value, one problem: what has the wrong type has no range. */
+const ONE_EACH = { abortPipeEarly: true } as const;
+
 type ParsedLayer = { readonly table: Table | null; readonly says: readonly string[] };
 
 /** The table of one layer, its paths absolute, null if it is no TOML; and all that is wrong in it. */
@@ -124,7 +127,7 @@ function parseLayer({ text, folder, untrusted }: LayerText, home: string): Parse
     const { line, column, says } = toml.error;
     return { table: null, says: [`${line}:${column} ${says}`] };
   }
-  const parsed = v.safeParse(LayerTable, toml.value);
+  const parsed = v.safeParse(LayerTable, toml.value, ONE_EACH);
   const fromSchema = parsed.success ? [] : listProblems(LayerTable, parsed.issues, 'toml');
   const problems = [
     ...fromSchema.flatMap((problem) =>

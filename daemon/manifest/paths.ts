@@ -1,5 +1,5 @@
 import { isAbsolute, join, normalize } from 'node:path';
-import { runtimeRoot, socketOf } from '../../protocol/paths.ts';
+import { configRoot, runtimeRoot, socketOf } from '../../protocol/paths.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
 
 /** Where a Pod keeps what: `runtime` goes with the process, `state` stays. All absolute. */
@@ -66,10 +66,10 @@ function stateRoot(env: Environment, home: string): Result<string, string> {
 
 /** The folder of what the user configures for all Pods; null without a home. An empty variable counts as unset. */
 export function configFolder(env: Environment, home: string): Result<string | null, string> {
-  const shared = env['XDG_CONFIG_HOME'] ?? '';
-  if (shared !== '') return absolute('XDG_CONFIG_HOME', shared, 'podd');
-  if (home === '') return ok(null);
-  return absolute('HOME', home, '.config/podd');
+  if ((env['XDG_CONFIG_HOME'] ?? '') === '' && home === '') return ok(null);
+  // podctl writes there what podd reads, so the rule stands in protocol/.
+  const root = configRoot(env, home);
+  return root.kind === 'none' ? refuse(root.says) : ok(normalize(root.path));
 }
 
 function absolute(name: string, path: string, below: string): Result<string, string> {

@@ -2,14 +2,16 @@ import * as v from 'valibot';
 
 /** The keys that this version uses. Each message says what is expected; a key of `LATER_KEYS` is refused by name. */
 
-const count = (most: number) =>
-  v.pipe(
-    v.number(`a whole number from 1 to ${most}`),
-    v.check(
-      (value) => Number.isSafeInteger(value) && value >= 1 && value <= most,
-      `a whole number from 1 to ${most}`,
-    ),
+const count = (most: number, says: string) => {
+  const range = `a whole number from 1 to ${most}`;
+  return v.pipe(
+    v.number(range),
+    v.integer(range),
+    v.minValue(1, range),
+    v.maxValue(most, range),
+    v.description(says),
   );
+};
 
 /** Enough for any model and any file, and far from where sums lose precision. */
 const COUNT_MAX = 1_000_000_000;
@@ -17,19 +19,29 @@ const COUNT_MAX = 1_000_000_000;
 const NAME = 'a name of 1 to 64 characters of a-z 0-9 . _ -, beginning with a-z or 0-9';
 export const PodName = v.pipe(
   v.string(NAME),
-  v.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, NAME),
-  v.check((name) => !/\.(json|lock)$/.test(name), 'a name that does not end in .json or .lock'),
+  // One pattern, since a JSON Schema has room for one.
+  v.regex(/^(?!.*\.(?:json|lock)$)[a-z0-9][a-z0-9._-]{0,63}$/, ({ input }) =>
+    /\.(?:json|lock)$/.test(input) ? 'a name that does not end in .json or .lock' : NAME,
+  ),
+  v.description('Unique among the live Pods of this user.'),
 );
 
-const Path = v.pipe(
-  v.string('a path'),
-  v.check((path) => path !== '' && !path.includes('\0'), 'a path'),
-);
+const path = (says: string) =>
+  v.pipe(
+    v.string('a path'),
+    v.check((value) => value !== '' && !value.includes('\0'), 'a path'),
+    v.description(says),
+  );
 
 const Rule = v.strictObject({
-  target: Path,
+  target: path(
+    'A file or folder; relative to the manifest, or to the project it is of. ~/ is the home folder.',
+  ),
   permission: v.picklist(['read', 'write']),
-  recursive: v.optional(v.boolean(), true),
+  recursive: v.optional(
+    v.pipe(v.boolean(), v.description('With all below it, not just what lies directly in it.')),
+    true,
+  ),
 });
 
 const INSTRUCTION = 'a prompt: $podd/NAME, $user/NAME or $workspace/NAME';
@@ -41,17 +53,26 @@ export const ManifestTable = v.strictObject({
   pod: v.strictObject({ name: PodName }),
   provider: v.strictObject({
     kind: v.picklist(PROVIDER_KINDS),
-    script: v.optional(Path),
-    context_window: v.optional(count(COUNT_MAX)),
+    script: v.optional(path('The file that a scripted model plays.')),
+    context_window: v.optional(count(COUNT_MAX, 'Of the model, in tokens.')),
   }),
   worker: v.optional(
     v.strictObject({
-      instruction: v.optional(v.string(INSTRUCTION)),
-      max_turns: v.optional(count(COUNT_MAX)),
+      instruction: v.optional(
+        v.pipe(
+          v.string(INSTRUCTION),
+          v.description(
+            'The system prompt: $podd/NAME, $user/NAME or $workspace/NAME. Default: $podd/default.',
+          ),
+        ),
+      ),
+      max_turns: v.optional(count(COUNT_MAX, 'Model requests in one run. Default: unlimited.')),
       tool_output: v.optional(
         v.strictObject({
-          default_max_bytes: v.optional(count(COUNT_MAX)),
-          per_tool: v.optional(v.record(v.string(), count(COUNT_MAX))),
+          default_max_bytes: v.optional(
+            count(COUNT_MAX, 'Cap on the content of a tool result. Default: 16384.'),
+          ),
+          per_tool: v.optional(v.record(v.string(), count(COUNT_MAX, 'The cap for one tool.'))),
         }),
       ),
     }),

@@ -11,8 +11,11 @@ import { type AgentsMd, readAgentsMd } from '../../daemon/prompt/agents-md.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 function read(cwd: string, rules?: ScopeRules): Promise<AgentsMd> {
-  const allow = [{ target: cwd, permission: 'read', recursive: true }] as const;
-  const own = rules ?? { allow, deny: [] };
+  const whole: ScopeRules = {
+    allow: [{ target: cwd, permission: 'read', recursive: true }],
+    deny: [],
+  };
+  const own = rules ?? whole;
   const scope = buildScopeView(
     {
       own: () => own,

@@ -14,6 +14,7 @@ export class FakeShell {
       home: '/home/someone',
       userHome: '/home/someone',
       cwd: '/work',
+      schema: '/podd/manifest.schema.json',
       stdin: bytesOf(),
       out: { write: (text) => (this.outText += text), isTerminal: terminal },
       err: { write: (text) => (this.errText += text), isTerminal: terminal },
