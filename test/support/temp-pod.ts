@@ -28,6 +28,8 @@ export type TempPodOptions = {
   readonly under?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Started without `--manifest`: it finds one in its workspace. */
+  readonly isFound?: true;
   readonly name?: string;
   /** What it may write; its workspace is its own all the same. */
   readonly target?: string;
@@ -128,8 +130,7 @@ export class TempPod implements AsyncDisposable {
       [
         ...before,
         this.#options.podd ?? PODD,
-        '--manifest',
-        join(this.folder, 'pod.toml'),
+        ...(this.#options.isFound === true ? [] : ['--manifest', join(this.folder, 'pod.toml')]),
         ...(this.#options.args ?? []),
       ],
       {
