@@ -15,6 +15,7 @@ import { NOTIFY_VARIABLES } from './service-notices.ts';
 import type { ReadyLine } from './ready-line.ts';
 import { openReadyLine } from './ready-line.ts';
 import { readStdin } from './read-stdin.ts';
+import { withoutKeys } from './secrets.ts';
 import { onSignals } from './signals.ts';
 import type { StartedPod } from './start.ts';
 import { startPod } from './start.ts';
@@ -216,7 +217,8 @@ function tellFailure(error: unknown, stderr: Stderr): number {
   // Stopped while it waited to start: nothing was begun.
   if (error instanceof Cancelled) return 0;
   if (error instanceof Fault && error.code in START_FAULTS) {
-    stderr.say(`podd: ${error.message}\n`);
+    // What is wrong is quoted, and may be a key in the wrong place.
+    stderr.say(`podd: ${withoutKeys(error.message)}\n`);
     return START_FAULTS[error.code as keyof typeof START_FAULTS];
   }
   const report = error instanceof Error ? (error.stack ?? error.message) : String(error);
