@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import { summarizeScope } from '../core/scope-rules.ts';
+import { manifestFault } from '../manifest/manifest-fault.ts';
 import type { Instruction } from '../manifest/parse-manifest.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Files } from '../ports/files.ts';
@@ -9,8 +10,7 @@ import type { ScopeView } from '../ports/scope-view.ts';
 import { readAgentsMd } from '../prompt/agents-md.ts';
 import { composePrompt } from '../prompt/compose-prompt.ts';
 import { openLibrary } from '../prompt/library.ts';
-import { splitAsset } from '../prompt/reference.ts';
-import { parseReference } from '../prompt/reference.ts';
+import { parseReference, splitAsset } from '../prompt/reference.ts';
 import type { AssetName, TemplateProblem, TemplateVariables } from '../prompt/template-job.ts';
 import { evaluateIn } from '../prompt/template-process.ts';
 
@@ -39,12 +39,12 @@ export type PromptFacts = {
  */
 export async function checkPrompt(
   sources: PromptSources,
-  { reference, ofProject }: Instruction,
+  instruction: Instruction,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const files = new Set<string>();
   const variables = variablesAt(0, { cwd: '/', tools: [] });
-  for (const part of partsOf(sources, { reference, ofProject })) {
+  for (const part of partsOf(sources, instruction)) {
     const { loaded } = await evaluate(part, { kind: 'check', variables, signal });
     for (const name of loaded) files.add(fileOf(sources, name));
   }
@@ -54,14 +54,14 @@ export async function checkPrompt(
 /** The system prompt of a session that has none yet. A failure is a `prompt_error`, and nothing is left of it. */
 export async function renderPrompt(
   sources: PromptSources,
-  { reference, ofProject }: Instruction,
+  instruction: Instruction,
   facts: PromptFacts,
   signal: AbortSignal,
 ): Promise<string> {
   const variables = variablesAt(facts.clock.now(), facts);
   const texts: string[] = [];
   try {
-    for (const part of partsOf(sources, { reference, ofProject })) {
+    for (const part of partsOf(sources, instruction)) {
       const { text } = await evaluate(part, { kind: 'render', variables, signal });
       texts.push(text);
     }
@@ -85,16 +85,22 @@ export async function renderPrompt(
   });
 }
 
-type Part = { readonly reference: string; readonly sources: PromptSources };
+type Part = {
+  readonly reference: string;
+  /** The layer that asks for it, as messages name it. */
+  readonly layer: string;
+  readonly sources: PromptSources;
+};
 
 /** A project that nobody trusts sees none of the user's prompts. */
 function partsOf(
   sources: PromptSources,
-  { reference, ofProject }: Pick<Instruction, 'reference' | 'ofProject'>,
+  { reference, source, ofProject }: Instruction,
 ): readonly Part[] {
-  const own: Part = { reference, sources };
+  const own: Part = { reference, layer: source ?? 'default', sources };
   if (ofProject === null) return [own];
-  return [own, { reference: ofProject, sources: { ...sources, user: null } }];
+  const { reference: asked, source: layer } = ofProject;
+  return [own, { reference: asked, layer, sources: { ...sources, user: null } }];
 }
 
 type Evaluation = {
@@ -104,12 +110,17 @@ type Evaluation = {
 };
 
 async function evaluate(
-  { reference, sources }: Part,
+  { reference, layer, sources }: Part,
   { kind, variables, signal }: Evaluation,
 ): Promise<{ readonly text: string; readonly loaded: ReadonlySet<AssetName> }> {
   const root = parseReference(reference, null);
-  if (!root.ok)
-    throw new Fault('manifest_invalid', `worker.instruction "${reference}" ${root.error}`);
+  const asks = `worker.instruction "${reference}"`;
+  const refuse = (problems: readonly string[]): Fault =>
+    manifestFault(
+      layer,
+      problems.map((says) => ({ source: layer, says })),
+    );
+  if (!root.ok) throw refuse([`${asks} ${root.error}`]);
   const library = openLibrary(sources);
   const loaded = new Set<AssetName>();
   const load = (name: AssetName, within: AbortSignal) => {
@@ -119,8 +130,13 @@ async function evaluate(
   const job = { kind, root: root.value, assets: {}, variables };
   const text = await evaluateIn(sources.template, job, load, signal);
   if (text.ok) return { text: text.value, loaded };
-  const says = text.error.map((problem) => explain(sources, problem)).join('; ');
-  throw new Fault('manifest_invalid', says);
+  throw refuse(
+    text.error.map((problem) =>
+      problem.asset === root.value && problem.line === null
+        ? `${asks} ${problem.says}`
+        : explain(sources, problem),
+    ),
+  );
 }
 
 function explain(sources: PromptSources, { asset, line, column, says }: TemplateProblem): string {

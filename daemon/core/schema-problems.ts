@@ -114,6 +114,16 @@ function sayReceived(issue: v.BaseIssue<unknown>, notation: Notation): string {
     if (input instanceof Date) return 'a date';
     return notation === 'toml' ? 'a table' : 'an object';
   }
-  if (received.length <= RECEIVED_UNITS_MAX) return received;
-  return `${received.slice(0, RECEIVED_UNITS_MAX)}…`;
+  const shown = showControls(received);
+  if (shown.length <= RECEIVED_UNITS_MAX) return shown;
+  return `${shown.slice(0, RECEIVED_UNITS_MAX)}…`;
+}
+
+// Whoever reads it may be a terminal, and the message is to stay one line.
+function showControls(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(character, String.raw`\x${character.charCodeAt(0).toString(16)}`),
+  );
 }

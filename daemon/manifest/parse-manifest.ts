@@ -40,7 +40,7 @@ export type Instruction = {
   /** The layer that said it, null for the default. */
   readonly source: string | null;
   /** What a project asks for that the user has not trusted: told to the model as the project's, beside the other. */
-  readonly ofProject: string | null;
+  readonly ofProject: { readonly reference: string; readonly source: string } | null;
 };
 
 export const DEFAULT_INSTRUCTION = '$podd/default';
@@ -109,7 +109,7 @@ function planInstruction(layers: readonly LayerText[], read: readonly Layer[]): 
     if (reference === null) continue;
     const isOfProject = layers[index]?.untrusted !== null && !reference.startsWith('$podd/');
     plan = isOfProject
-      ? { ...plan, ofProject: reference }
+      ? { ...plan, ofProject: { reference, source: layer.source } }
       : { reference, source: layer.source, ofProject: null };
   }
   return plan;

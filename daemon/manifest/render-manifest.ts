@@ -27,7 +27,12 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
     assign('instruction', instruction.reference, instruction.source ?? DEFAULT),
     ...(instruction.ofProject === null
       ? []
-      : [comment(`the project adds ${instruction.ofProject}`, from('worker.instruction')).trim()]),
+      : [
+          comment(
+            `the project adds ${instruction.ofProject.reference}`,
+            instruction.ofProject.source,
+          ).trim(),
+        ]),
     ...line('worker', 'max_turns', maxTurns),
     '',
     '[worker.tool_output]',
