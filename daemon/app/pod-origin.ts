@@ -1,8 +1,7 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LIMITS } from '../core/limits.ts';
 import type { PodPaths } from '../manifest/paths.ts';
-import { writeAtomically } from '../support/atomic-file.ts';
 import { readTextFile } from '../support/read-text-file.ts';
 
 /** In which project a Pod's state was begun: what a project that nobody trusts may take up again, and no other. */
@@ -21,7 +20,11 @@ export async function readOrigin(paths: PodPaths): Promise<PodOrigin> {
 /** Once, before there is anything else; what is begun keeps its origin. */
 export async function recordOrigin(paths: PodPaths, project: string | null): Promise<void> {
   if (await exists(paths.db)) return;
-  await writeAtomically(fileOf(paths), `${JSON.stringify({ format: 1, project })}\n`);
+  // Not by a second file and a rename: one that was torn is written again, since there is no `db` behind it.
+  await using file = await open(fileOf(paths), 'w', 0o600);
+  await file.chmod(0o600);
+  await file.writeFile(`${JSON.stringify({ format: 1, project })}\n`);
+  await file.sync();
 }
 
 function fileOf({ state }: PodPaths): string {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { Allocation, allocationFile } from '../../protocol/registry.ts';
@@ -35,7 +35,15 @@ export async function readAllocations(
   return { rows, unreadable };
 }
 
-async function readAllocation(folder: string, pod: string): Promise<Allocation | null> {
+/** Removes the folder of a row that was never whole; one that has a row, be it damaged, stays. */
+export async function removeUnwritten(folder: string, pod: string): Promise<void> {
+  const path = allocationFile(folder, pod);
+  await unlink(`${path}.tmp`).catch(() => undefined);
+  await rmdir(dirname(path)).catch(() => undefined);
+}
+
+/** Null for what is no row, or none that this version understands. */
+export async function readAllocation(folder: string, pod: string): Promise<Allocation | null> {
   try {
     const text = await readFile(allocationFile(folder, pod), 'utf8');
     const parsed = v.safeParse(Allocation, JSON.parse(text));

@@ -9,7 +9,13 @@ import { EMPTY_TABLE, rebuild, reclaim } from '../core/scope-table.ts';
 import type { TableRefusal } from '../core/scope-table.ts';
 import type { Log } from '../ports/log.ts';
 import { ignore } from '../support/deferred.ts';
-import { readAllocations, removeAllocation, writeAllocation } from './allocation-files.ts';
+import {
+  readAllocation,
+  readAllocations,
+  removeAllocation,
+  removeUnwritten,
+  writeAllocation,
+} from './allocation-files.ts';
 import { toFault } from './registry-fault.ts';
 import type { HeldLock, LockHolder, RegistryLock } from './registry-lock.ts';
 import type { FileMark } from './table-file.ts';
@@ -33,6 +39,9 @@ export type Outcome<T> = {
   readonly table: RegistryTable;
   readonly mark: FileMark | null;
 };
+
+/** `mark` is null where there is no table: it was made of the rows. */
+type Found = { readonly table: RegistryTable; readonly mark: FileMark | null };
 
 /** The machine's table of who owns what, for one user. Every change is one critical section and one rename. */
 export class Registry {
@@ -68,8 +77,8 @@ export class Registry {
 
   /** Null: the lock was not ours any more, and nothing has changed. */
   async #changeLocked<T>(change: Change<T>, lock: HeldLock): Promise<Outcome<T> | null> {
-    await this.#sweep();
     const found = await this.#read();
+    await this.#sweep(found);
     const living = this.#reclaim(found.table);
     const decided = change(living);
     const next = decided.ok ? decided.value.table : living;
@@ -83,7 +92,7 @@ export class Registry {
     return mark === null ? null : { answer, table, mark };
   }
 
-  async #read(): Promise<{ readonly table: RegistryTable; readonly mark: FileMark | null }> {
+  async #read(): Promise<Found> {
     const read = await readTable(this.folder);
     if (read.kind === 'found') return read;
     const { rows, unreadable } = await readAllocations(this.folder);
@@ -180,11 +189,21 @@ export class Registry {
   }
 
   /** What processes that died in the middle of a write left behind; once a process. */
-  async #sweep(): Promise<void> {
+  async #sweep({ table, mark }: Found): Promise<void> {
     if (this.#swept) return;
     this.#swept = true;
-    for (const name of await readdir(this.folder))
+    const entries = await readdir(this.folder, { withFileTypes: true });
+    for (const { name } of entries)
       if (name.startsWith(`${REGISTRY_FILES.table}.`) && name.endsWith('.tmp'))
         await unlink(join(this.folder, name)).catch(() => undefined);
+    // Without a table the rows are all there is to know.
+    if (mark === null) return;
+    const owners = new Set(table.allocations.map(({ pod }) => pod));
+    for (const entry of entries) {
+      if (!entry.isDirectory() || owners.has(entry.name)) continue;
+      const row = await readAllocation(this.folder, entry.name);
+      if (row === null) await removeUnwritten(this.folder, entry.name);
+      else if (this.#parts.liveness(row) === 'dead') await this.#removeRow(row.pod);
+    }
   }
 }

@@ -250,6 +250,34 @@ describe('Registry', () => {
 });
 
 describe('Lease', () => {
+  test('SCOPE-5 INV-12: rows that a killed writer left, and the table never had, are swept; those of the living stay', async () => {
+    await using first = await TempRegistry.open();
+    await using lease = await first.claim('a', ['/w']);
+    const row = JSON.parse(readFileSync(join(first.folder, 'a/allocation.json'), 'utf8')) as object;
+    const put = (pod: string, changes: object): void => {
+      mkdirSync(join(first.folder, pod));
+      writeFileSync(
+        join(first.folder, pod, 'allocation.json'),
+        JSON.stringify({ ...row, pod, ...changes }),
+      );
+    };
+    put('dead', { pid: DEAD_PID });
+    put('alive', {});
+    put('later', { pid: 'of another format' });
+    mkdirSync(join(first.folder, 'begun'));
+    writeFileSync(join(first.folder, 'begun/allocation.json.tmp'), '{');
+    await using second = await TempRegistry.open(first.folder);
+    await using other = await second.claim('b', ['/x']);
+    expect(readdirSync(first.folder).filter((name) => !name.includes('lock'))).toEqual([
+      'a',
+      'alive',
+      'b',
+      'later',
+      'scope.json',
+    ]);
+    expect([lease.isLost, other.isLost]).toEqual([false, false]);
+  });
+
   test('SCOPE-19: the epoch is above the registry’s counter and above what the store remembers, in the file too', async () => {
     await using at = await TempRegistry.open();
     const first = await at.claim('a', ['/a']);
