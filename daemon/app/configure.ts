@@ -2,6 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ScopeRules } from '../../protocol/scope.ts';
 import { Fault } from '../core/fault.ts';
+import { showControls } from '../core/show-controls.ts';
 import type { Result } from '../core/result.ts';
 import { findProject, type FoundProject } from '../manifest/find-project.ts';
 import { loadManifest, type ManifestSources, type PodLayer } from '../manifest/load-manifest.ts';
@@ -70,7 +71,7 @@ export async function configure(options: ConfigOptions, self: Surroundings) {
 export async function checkPod(options: ConfigOptions, self: Surroundings): Promise<string> {
   const { manifest, project } = await configure(options, self);
   const trust = project === null ? '' : ` (a project that is ${TRUST[project.trust]})`;
-  return `podd: a Pod ${manifest.pod.name} can be made of ${manifest.file}${trust} here\n`;
+  return `podd: a Pod ${manifest.pod.name} can be made of ${showControls(manifest.file)}${trust} here\n`;
 }
 
 const TRUST: Readonly<Record<Trust, string>> = {

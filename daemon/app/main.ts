@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Cancelled } from '../core/cancel.ts';
 import { Fault, START_FAULTS } from '../core/fault.ts';
+import { showControls } from '../core/show-controls.ts';
 import { LIMITS } from '../core/limits.ts';
 import { waitOrAbandon } from '../support/abandon.ts';
 import { ignore } from '../support/deferred.ts';
@@ -218,7 +219,9 @@ function tellFailure(error: unknown, stderr: Stderr): number {
   if (error instanceof Cancelled) return 0;
   if (error instanceof Fault && error.code in START_FAULTS) {
     // What is wrong is quoted, and may be a key in the wrong place.
-    stderr.say(`podd: ${withoutKeys(error.message)}\n`);
+    // A hint of ours stands on a line of its own; what a repository brought stays in one.
+    const says = error.code === 'usage' ? error.message : showControls(error.message);
+    stderr.say(`podd: ${withoutKeys(says)}\n`);
     return START_FAULTS[error.code as keyof typeof START_FAULTS];
   }
   const report = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,3 +1,4 @@
+import { showControls } from './show-controls.ts';
 import type * as v from 'valibot';
 import { nearest } from './nearest.ts';
 
@@ -117,13 +118,4 @@ function sayReceived(issue: v.BaseIssue<unknown>, notation: Notation): string {
   const shown = showControls(received);
   if (shown.length <= RECEIVED_UNITS_MAX) return shown;
   return `${shown.slice(0, RECEIVED_UNITS_MAX)}…`;
-}
-
-// Whoever reads it may be a terminal, and the message is to stay one line.
-function showControls(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(character, String.raw`\x${character.charCodeAt(0).toString(16)}`),
-  );
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { deadline } from '../support/slowness.ts';
@@ -52,4 +52,16 @@ test('MAN-4 MAN-6 EXIT-1: each of the broken manifests is told in one line: wher
   }
   expect(readdirSync(home.path)).toEqual([]);
   expect(JSON.stringify(told)).not.toContain('hunter2');
+});
+
+test('MAN-4 INV-12: a thousand problems are told in one short line, and none of it moves a terminal', async () => {
+  await using home = await tempFolder();
+  const file = join(home.path, 'many.toml');
+  const lines = Array.from({ length: 1000 }, (_, n) => `"k\\u001b[31m${n}" = 1`);
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const { code, says } = await check(file, home.path);
+  expect(code).toBe(78);
+  expect(says).toMatch(/^[^\u0000-\u001f]+\n$/);
+  expect(says).toContain('problems more');
+  expect(says.length).toBeLessThan(10_000);
 });

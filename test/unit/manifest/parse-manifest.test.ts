@@ -94,11 +94,11 @@ describe('parseManifest', () => {
   });
 
   test.each<[string, string, string[]]>([
-    ['not TOML', 'pod = ', ['1:7 invalid value']],
+    ['not TOML', 'pod = ', ['1:7 expected a value behind =']],
     [
       'a key twice',
       `${POD}pod.name = "b"`,
-      ['2:1 trying to redefine an already defined table or value'],
+      ['2:1 this key or table is there already: each may stand once'],
     ],
     [
       'nothing at all',
@@ -143,7 +143,7 @@ describe('parseManifest', () => {
     [
       'a name with a line behind it',
       `pod.name = "a\\n"\n${PROVIDER}${ALLOW}`,
-      [`pod.name expected ${NAME}, got "a\n"`],
+      [`pod.name expected ${NAME}, got "a\\n"`],
     ],
     [
       'a misspelt section',

@@ -53,7 +53,7 @@ describe('parseScript', () => {
   });
 
   test.each<[string, string[]]>([
-    ['[[steps]]\ntext = ', ['2:8 invalid value']],
+    ['[[steps]]\ntext = ', ['2:8 expected a value behind =']],
     ['', ['steps is required, but missing']],
     ['steps = []', ['steps expected at least one [[steps]], got 0']],
     ['looop = true\n[[steps]]', ['looop is not known; did you mean loop?']],
