@@ -23,14 +23,12 @@ type Place = { readonly line: number; readonly column: number };
  */
 export function checkTemplate(asset: AssetName, text: string): CheckedTemplate {
   const found: Found = { asset, problems: [], includes: [], bound: new Set(), used: [] };
-  let root: Node;
   try {
-    root = nunjucks.parser.parse(text);
+    walk(nunjucks.parser.parse(text), found);
+    return found;
   } catch (error) {
     return { ...found, problems: [syntaxProblem(asset, text, error)] };
   }
-  walk(root, found);
-  return found;
 }
 
 /** Names that nothing binds, with the nearest that something does. */
@@ -45,7 +43,7 @@ export function unknownNames(
       asset,
       line,
       column,
-      says: `${name} is not defined${hint(name, [...known])}`,
+      says: `${short(name)} is not defined${hint(name, [...known])}`,
     }));
 }
 
@@ -102,7 +100,7 @@ function visit(node: Node, found: Found): void {
     case 'Filter': {
       const { name } = node;
       const word = isNode(name) ? String(name['value']) : '';
-      if (!FILTERS.has(word)) no(`there is no filter ${word}${hint(word, [...FILTERS])}`);
+      if (!FILTERS.has(word)) no(`there is no filter ${short(word)}${hint(word, [...FILTERS])}`);
       return;
     }
     case 'Is': {
@@ -110,7 +108,10 @@ function visit(node: Node, found: Found): void {
       const named = isNode(right) && right.typename === 'FunCall' ? right['name'] : right;
       const word = isNode(named) ? String(named['value']) : '';
       if (!TESTS.has(word))
-        no(`there is no test ${word}${hint(word, [...TESTS])}`, isNode(named) ? named : node);
+        no(
+          `there is no test ${short(word)}${hint(word, [...TESTS])}`,
+          isNode(named) ? named : node,
+        );
       // It is no variable, though it is parsed like one.
       found.bound.add(word);
       return;
@@ -169,7 +170,7 @@ function useName(node: Node, found: Found): void {
     found.problems.push({
       asset: found.asset,
       ...at,
-      says: `${name} is no name: a word is expected`,
+      says: `${short(name)} is no name: a word is expected`,
     });
   else if (name in Object.prototype)
     found.problems.push({ asset: found.asset, ...at, says: `${name} is out of reach of a prompt` });
@@ -227,6 +228,12 @@ function placeOf(node: Node): Place {
   return { line: node.lineno + 1, column: node.colno + 1 };
 }
 
+function short(word: string): string {
+  return word.length > WORD_UNITS_MAX ? `${word.slice(0, WORD_UNITS_MAX)}…` : word;
+}
+
+const WORD_UNITS_MAX = 60;
+
 function hint(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
   return near === undefined ? '' : `; did you mean ${near}?`;
@@ -235,6 +242,9 @@ function hint(word: string, known: readonly string[]): string {
 function syntaxProblem(asset: AssetName, text: string, error: unknown): TemplateProblem {
   const open = findUnclosed(text);
   if (open !== null) return { asset, ...open };
+  // The stack of a parser, or of ours, that follows what is nested.
+  if (error instanceof RangeError)
+    return { asset, line: null, column: null, says: 'is nested too deep' };
   const { lineno, colno } = error as { readonly lineno?: unknown; readonly colno?: unknown };
   return {
     asset,

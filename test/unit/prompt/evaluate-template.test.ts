@@ -116,8 +116,11 @@ describe('a template is refused', () => {
     ['{% include "$pod/x" %}', '1:12 "$pod/x" names no library'],
     ['{% include "../x" %}', '1:12 "../x" has .. in it'],
     ['{% nope %}', '1:4 is not understood: unknown block tag: nope'],
+    [`{{ ${'('.repeat(50_000)} 1${')'.repeat(50_000)} }}`, 'is nested too deep'],
+    [`{{ cwd ${'| upper '.repeat(20_000)} }}`, 'is nested too deep'],
+    [`{{ ${'a'.repeat(9_000)} }}`, `1:4 ${'a'.repeat(60)}… is not defined`],
     ['{{ 1 + }}', 'is not understood: unexpected token'],
-  ])('PROMPT-2: %j at its line and column', (text, says) => {
+  ])('PROMPT-2: fault %# is told at its line and column', (text, says) => {
     expect(problems(text).join('\n')).toContain(says);
   });
 
