@@ -161,7 +161,7 @@ function refuseScopeOutside(manifest: Manifest, rules: ScopeRules, project: Proj
 }
 
 /** A name stands for a history: a project may take up its own, and nobody else's, until it is trusted. */
-async function refuseNameOfOthers(
+export async function refuseNameOfOthers(
   { pod, origins }: Manifest,
   project: Project | null,
   paths: PodPaths,

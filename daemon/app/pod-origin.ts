@@ -1,5 +1,6 @@
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { PodPaths } from '../manifest/paths.ts';
 import { readTextFile } from '../support/read-text-file.ts';
@@ -21,10 +22,15 @@ export async function readOrigin(paths: PodPaths): Promise<PodOrigin> {
 export async function recordOrigin(paths: PodPaths, project: string | null): Promise<void> {
   if (await exists(paths.db)) return;
   // Not by a second file and a rename: one that was torn is written again, since there is no `db` behind it.
-  await using file = await open(fileOf(paths), 'w', 0o600);
-  await file.chmod(0o600);
-  await file.writeFile(`${JSON.stringify({ format: 1, project })}\n`);
-  await file.sync();
+  try {
+    await using file = await open(fileOf(paths), 'w', 0o600);
+    await file.chmod(0o600);
+    await file.writeFile(`${JSON.stringify({ format: 1, project })}\n`);
+    await file.sync();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : '';
+    throw new Fault('cannot_create', `${fileOf(paths)} can't be written: ${why}`, { cause });
+  }
 }
 
 function fileOf({ state }: PodPaths): string {

@@ -20,7 +20,7 @@ import { buildModel } from './build-model.ts';
 import { renderPrompt } from './build-prompt.ts';
 import { buildScopeView } from './build-scope.ts';
 import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
-import { configure, type Surroundings } from './configure.ts';
+import { configure, refuseNameOfOthers, type Surroundings } from './configure.ts';
 import { EarlyLog } from './early-log.ts';
 import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
@@ -109,6 +109,8 @@ async function startLogged(
       { lockWanted: self.env['PODD_SCOPE_LOCK'], log: early.log, signal: self.stopAsked },
     ),
   );
+  // Whoever had the name a moment ago may have begun it since it was looked at.
+  await refuseNameOfOthers(manifest, project, paths);
   const scope = buildScopeView(lease, own);
   const model = await buildModel(manifest, { cwd, env: self.env });
 

@@ -79,12 +79,13 @@ export function parseManifest(
   // Anything else that is wrong in a layer, inside its lists too, is told already, of that layer.
   const isNews = ({ kind, path }: SchemaProblem): boolean =>
     problems.length === 0 || (kind === 'missing' && !path.some((key) => typeof key === 'number'));
+  const isUntrusted = layers.some(({ untrusted }) => untrusted !== null);
   const whole = [...fromSchema.filter(isNews), ...crossProblems(table)];
   const all = [
     ...problems,
     ...whole.map((problem) => ({
       source: origins.get(formatPath(problem.path)) ?? file,
-      says: formatProblem(problem),
+      says: `${formatProblem(problem)}${isUntrusted && problem.kind === 'missing' && problem.path[0] === 'provider' ? USERS_OWN : ''}`,
     })),
   ];
   if (!parsed.success || all.length > 0) return refuse(all);
@@ -114,6 +115,9 @@ function planInstruction(layers: readonly LayerText[], read: readonly Layer[]): 
   }
   return plan;
 }
+
+/** Where what a project may not say belongs. */
+const USERS_OWN = ': it belongs into your own manifest (podctl init --user makes one)';
 
 /** Of one value, one problem: what has the wrong type has no range. */
 const ONE_EACH = { abortPipeEarly: true } as const;

@@ -95,6 +95,11 @@ describe('a hostile repository', () => {
       'pod.name "p" is that of a Pod which was not begun in this project',
     );
     expect(endOfPodd(pod, ['--check', '--name', 'q'], { cwd: other })).toMatchObject({ code: 0 });
+    // What can't be recorded is no bug of podd's.
+    mkdirSync(join(pod.folder, 'state/pods/r/origin.json'), { recursive: true });
+    const unwritten = endOfPodd(pod, ['--name', 'r'], { cwd: other });
+    expect(unwritten.code).toBe(73);
+    expect(unwritten.says).toContain("origin.json can't be written");
     await using named = new TempPod({ script: 'loop = true\n[[steps]]\ntext = "x"\n' });
     await named.start();
     await named.kill9();

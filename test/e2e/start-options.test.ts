@@ -196,6 +196,13 @@ describe('podctl init', () => {
     const again = pod.podctl('init');
     expect(again).toMatchObject({ code: 1, out: '' });
     expect(again.says).toContain('is there already, and is left as it is');
+    const alone = pod.check('--user-manifest', '/dev/null');
+    expect(alone.code).toBe(78);
+    const empty = join(pod.folder, 'empty.toml');
+    writeFileSync(empty, '');
+    expect(pod.check('--user-manifest', empty).says).toContain(
+      'provider is required, but missing: it belongs into your own manifest (podctl init --user',
+    );
     expect(pod.podctl('init', '--print').out).toContain('name = "ws"');
     expect(pod.podctl('init', '--name', 'No').code).toBe(64);
   });
