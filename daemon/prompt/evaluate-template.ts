@@ -10,15 +10,31 @@ import {
   shortReason,
   unknownNames,
 } from './template-check.ts';
-import type { AssetName, TemplateJob, TemplateProblem, TemplateReply } from './template-job.ts';
+import type {
+  AssetName,
+  TemplateJob,
+  TemplateProblem,
+  TemplateReply,
+  TemplateVariables,
+} from './template-job.ts';
 import { lockEngine, refused } from './template-lock.ts';
+import { short } from './template-shape.ts';
 
 /** Checks a template with all that it includes by a constant name, and renders it. Asks for the texts that it lacks. */
 export function evaluateTemplate(job: TemplateJob): TemplateReply {
   const closure = checkClosure(job);
-  if (closure.kind !== 'checked') return closure;
-  return job.kind === 'check' ? { kind: 'done', text: '' } : render(job, closure.templates);
+  const reply = closure.kind === 'checked' ? run(job, closure.templates) : closure;
+  if (reply.kind !== 'refused') return reply;
+  const told = reply.problems.slice(0, PROBLEMS_MAX);
+  return {
+    kind: 'refused',
+    problems: told.map((one) => ({ ...one, says: one.says.slice(0, SAYS_UNITS_MAX) })),
+  };
 }
+
+/** More than anybody mends at once. */
+const PROBLEMS_MAX = 100;
+const SAYS_UNITS_MAX = 500;
 
 type Checked = {
   readonly kind: 'checked';
@@ -51,13 +67,35 @@ function checkClosure({ root, assets, variables }: TemplateJob): Closure {
   // What is included sees what its includer has bound.
   for (const { bound } of templates.values()) for (const name of bound) known.add(name);
   for (const [asset, checked] of templates) problems.push(...unknownNames(asset, checked, known));
+  problems.push(...findRings(root, templates));
   return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'checked', templates };
 }
 
 type Includer = Omit<TemplateProblem, 'says'>;
 
-function render(
-  { root, assets, variables }: TemplateJob,
+/** Templates that include themselves by constant names: none of these ends, as there is nothing that differs. */
+function findRings(
+  root: AssetName,
+  templates: ReadonlyMap<AssetName, CheckedTemplate>,
+): TemplateProblem[] {
+  const done = new Set<AssetName>();
+  const follow = (asset: AssetName, above: readonly AssetName[]): TemplateProblem[] => {
+    if (done.has(asset)) return [];
+    const path = [...above, asset];
+    const rings = (templates.get(asset)?.includes ?? []).flatMap((next) => {
+      const from = path.indexOf(next.asset);
+      if (from < 0) return follow(next.asset, path);
+      const ring = [...path.slice(from), next.asset].join(' → ');
+      return [{ asset, line: next.line, column: next.column, says: `includes itself: ${ring}` }];
+    });
+    done.add(asset);
+    return rings;
+  };
+  return follow(root, []);
+}
+
+function run(
+  { kind, root, assets, variables }: TemplateJob,
   checked: ReadonlyMap<AssetName, CheckedTemplate>,
 ): TemplateReply {
   const setUp = lockEngine();
@@ -65,8 +103,7 @@ function render(
   setUp(environment);
   const made = new Map<AssetName, Template>();
   const needs = new Set<AssetName>();
-  const find = (reference: unknown, includer: AssetName | null): Template => {
-    const name = nameOf(reference, includer);
+  const make = (name: AssetName): Template => {
     const known = made.get(name);
     if (known !== undefined) return known;
     const asset = assets[name];
@@ -81,34 +118,45 @@ function render(
     made.set(name, template);
     return template;
   };
-  environment.getTemplate = (name, _eager, parent, _ignore, callback) => {
+  environment.getTemplate = (reference, _eager, parent, _ignore, callback) => {
+    const includer = typeof parent === 'string' ? parent : null;
+    if (callback === undefined) return make(nameOf(reference, includer));
+    let template: Template;
     try {
-      const template = find(name, typeof parent === 'string' ? parent : null);
-      if (callback === undefined) return template;
-      callback(null, template);
+      template = make(nameOf(reference, includer));
     } catch (error) {
-      if (callback === undefined) throw error;
       callback(error);
+      return undefined;
     }
+    // The rest of the rendering is in it: what that throws is none of this one's.
+    callback(null, template);
     return undefined;
   };
+  let at = root;
   try {
-    const template = find(root, null);
-    const text: unknown = withinCpu(() => template.render(variables));
-    if (typeof text !== 'string') throw refused('it makes no text');
-    if (Buffer.byteLength(text) > LIMITS.promptBytes)
-      throw refused(`it makes more than ${LIMITS.promptBytes} bytes`);
-    return { kind: 'done', text };
+    // Some faults only the engine's compiler finds, so a check compiles too.
+    for (at of checked.keys()) make(at);
+    at = root;
+    const template = make(root);
+    return kind === 'check' ? { kind: 'done', text: '' } : toReply(template, variables);
   } catch (error) {
     if (needs.size > 0) return { kind: 'needs', assets: [...needs] };
-    return { kind: 'refused', problems: [renderProblem(root, error)] };
+    return { kind: 'refused', problems: [runProblem(at, error)] };
   }
+}
+
+function toReply(template: Template, variables: TemplateVariables): TemplateReply {
+  const text: unknown = withinCpu(() => template.render(variables));
+  if (typeof text !== 'string') throw refused('it makes no text');
+  if (Buffer.byteLength(text) > LIMITS.promptBytes)
+    throw refused(`it makes more than ${LIMITS.promptBytes} bytes`);
+  return { kind: 'done', text };
 }
 
 function nameOf(reference: unknown, includer: AssetName | null): AssetName {
   if (typeof reference !== 'string') throw refused('a prompt is included by its name, a text');
   const parsed = parseReference(reference, includer);
-  if (!parsed.ok) throw refused(`"${reference}" ${parsed.error}`);
+  if (!parsed.ok) throw refused(`"${short(reference)}" ${parsed.error}`);
   return parsed.value;
 }
 
@@ -118,7 +166,7 @@ function withinCpu(work: () => unknown): unknown {
   }) as unknown;
 }
 
-function renderProblem(root: AssetName, error: unknown): TemplateProblem {
+function runProblem(root: AssetName, error: unknown): TemplateProblem {
   // An error of another realm is no instance of ours.
   const { code } = Object(error) as { readonly code?: unknown };
   if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {

@@ -5,8 +5,10 @@ declare module 'nunjucks' {
     /** From 0. */
     readonly lineno: number;
     readonly colno: number;
-    readonly fields: readonly string[];
     readonly children?: readonly Node[];
+    readonly name?: unknown;
+    readonly right?: unknown;
+    readonly key?: unknown;
     readonly [field: string]: unknown;
   };
 
@@ -39,10 +41,24 @@ declare module 'nunjucks' {
     makeMacro: (args: unknown, kwargs: unknown, body: unknown) => Callable;
   };
 
+  type Compile = (this: Compiler, node: Node, frame: unknown) => void;
+  /** Makes code of a tree; `compile` is called for each node. */
+  export type Compiler = {
+    compile: Compile;
+    compileSymbol: Compile;
+    compileLookupVal: Compile;
+    compileFunCall: Compile;
+    /** How messages name what is called. It is written into a text of the code. */
+    _getNodeName: (this: Compiler, node: Node) => string;
+    readonly _emit: (code: string) => void;
+    readonly fail: (says: string, line: number, column: number) => never;
+  };
+
   const nunjucks: {
     readonly Environment: typeof Environment;
     readonly Template: typeof Template;
     readonly parser: { readonly parse: (source: string) => Node };
+    readonly compiler: { readonly Compiler: { readonly prototype: Compiler } };
     readonly runtime: Runtime;
   };
   export default nunjucks;

@@ -1,9 +1,17 @@
 import nunjucks, { type Node } from 'nunjucks';
-import { nearest } from '../core/nearest.ts';
-import { FORBIDDEN_KEYS } from './template-lock.ts';
-import { FILTERS, GLOBALS, TESTS } from './template-language.ts';
-import type { AssetName, TemplateProblem } from './template-job.ts';
 import { parseReference } from './reference.ts';
+import type { AssetName, TemplateProblem } from './template-job.ts';
+import { FORBIDDEN_KEYS, GLOBALS } from './template-language.ts';
+import {
+  childrenOf,
+  findMisshapes,
+  hint,
+  isNode,
+  namesOfFor,
+  nodesOf,
+  parametersOf,
+  short,
+} from './template-shape.ts';
 import { findUnclosed } from './template-tags.ts';
 
 /** What one template says of itself, before anything of it runs. */
@@ -17,10 +25,7 @@ export type CheckedTemplate = {
 
 type Place = { readonly line: number; readonly column: number };
 
-/**
- * Pure. Reads the tree of a template: what it is not allowed to say, what it includes, which names it binds and uses.
- * Names become part of the code that the engine makes, so each has to be a plain word.
- */
+/** Pure. Reads the tree of a template: what it is not allowed to say, what it includes, which names it binds and uses. */
 export function checkTemplate(asset: AssetName, text: string): CheckedTemplate {
   const found: Found = { asset, problems: [], includes: [], bound: new Set(), used: [] };
   try {
@@ -56,162 +61,92 @@ type Found = {
 };
 
 function walk(node: Node, found: Found): void {
-  visit(node, found);
-  for (const field of node.fields) {
-    const value = node[field];
-    for (const child of Array.isArray(value) ? (value as unknown[]) : [value])
-      if (isNode(child) && !(field === 'name' && node.typename === 'Filter')) walk(child, found);
+  const misshapes = findMisshapes(node);
+  for (const { at, says } of misshapes) tell(found, at, says);
+  if (misshapes.length === 0) visit(node, found);
+  const { typename } = node;
+  // By its own keys, not by the fields that it lists: the body of a `set` block is none of them.
+  for (const [field, value] of Object.entries(node)) {
+    if (isNode(value) && isWordOf(typename, field)) walkArguments(value, found);
+    else
+      for (const child of Array.isArray(value) ? nodesOf(value) : nodesOf([value]))
+        walk(child, found);
   }
 }
 
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'typename' in value;
+/** Words that are parsed like variables and are none: of a filter, of a test, a key. */
+function isWordOf(typename: string, field: string): boolean {
+  return (
+    (typename === 'Filter' && field === 'name') ||
+    (typename === 'Is' && field === 'right') ||
+    (typename === 'Pair' && field === 'key')
+  );
 }
 
-/** What the language of prompts has; anything else of the engine is refused. */
-const NODES: ReadonlySet<string> = new Set([
-  ...['Root', 'NodeList', 'Value', 'Literal', 'Symbol', 'Group', 'Array', 'Pair', 'Dict'],
-  ...['Output', 'TemplateData', 'LookupVal', 'If', 'InlineIf', 'For', 'Macro', 'Caller'],
-  ...['Import', 'FromImport', 'FunCall', 'Filter', 'KeywordArgs', 'Block', 'Super', 'Extends'],
-  ...['Include', 'Set', 'Switch', 'Case', 'Capture', 'In', 'Is', 'Or', 'And', 'Not', 'Add'],
-  ...['Concat', 'Sub', 'Mul', 'Div', 'FloorDiv', 'Mod', 'Pow', 'Neg', 'Pos', 'Compare'],
-  'CompareOperand',
-]);
+/** `divisibleby(n)`: the test is a word, what it is given is not. */
+function walkArguments(word: Node, found: Found): void {
+  if (word.typename === 'FunCall') for (const child of childrenOf(word['args'])) walk(child, found);
+}
+
+function tell({ asset, problems }: Found, at: Node, says: string): void {
+  problems.push({ asset, ...placeOf(at), says });
+}
 
 function visit(node: Node, found: Found): void {
-  const { typename } = node;
-  const no = (says: string, at: Node = node): void => {
-    found.problems.push({ asset: found.asset, ...placeOf(at), says });
-  };
-  if (!NODES.has(typename)) no(`${typename} is not part of podd's templates`);
-  switch (typename) {
-    case 'Literal':
-      if (node['value'] instanceof RegExp) no('regular expressions are not allowed in a prompt');
-      return;
+  switch (node.typename) {
     case 'Symbol':
-      useName(node, found);
+      found.used.push({ name: String(node['value']), ...placeOf(node) });
       return;
     case 'LookupVal': {
       const key = node['val'];
       if (isNode(key) && key.typename === 'Literal' && FORBIDDEN_KEYS.has(String(key['value'])))
-        no(`.${String(key['value'])} is out of reach of a prompt`);
-      return;
-    }
-    case 'Filter': {
-      const { name } = node;
-      const word = isNode(name) ? String(name['value']) : '';
-      if (!FILTERS.has(word)) no(`there is no filter ${short(word)}${hint(word, [...FILTERS])}`);
-      return;
-    }
-    case 'Is': {
-      const right = node['right'];
-      const named = isNode(right) && right.typename === 'FunCall' ? right['name'] : right;
-      const word = isNode(named) ? String(named['value']) : '';
-      if (!TESTS.has(word))
-        no(
-          `there is no test ${short(word)}${hint(word, [...TESTS])}`,
-          isNode(named) ? named : node,
-        );
-      // It is no variable, though it is parsed like one.
-      found.bound.add(word);
+        tell(found, node, `.${String(key['value'])} is out of reach of a prompt`);
       return;
     }
     case 'Include':
       if (node['ignoreMissing'] === true)
-        no('ignore missing is not allowed: what is included has to exist');
-      include(node, found);
-      return;
-    case 'Import':
-      bind(node['target'], found);
-      include(node, found);
-      return;
-    case 'FromImport':
-      bindImported(node, found);
+        tell(found, node, 'ignore missing is not allowed: what is included has to exist');
       include(node, found);
       return;
     case 'Extends':
       include(node, found);
       return;
+    case 'Import':
+      bind(nodesOf([node['target']]), found);
+      include(node, found);
+      return;
+    case 'FromImport':
+      bind(
+        childrenOf(node['names']).flatMap((one) =>
+          one.typename === 'Pair' ? nodesOf([one['value']]) : one,
+        ),
+        found,
+      );
+      include(node, found);
+      return;
     case 'For':
-      bind(node['name'], found);
+      bind(namesOfFor(node), found);
       found.bound.add('loop');
       return;
     case 'Set':
-      for (const target of node['targets'] as readonly unknown[]) bind(target, found);
+      bind(nodesOf(node['targets']), found);
       return;
     case 'Macro':
     case 'Caller':
-      bind(node['name'], found);
-      bind(node['args'], found);
+      bind([...nodesOf([node.name]), ...parametersOf(node)], found);
       found.bound.add('caller');
       return;
-    case 'Block': {
-      const name = node['name'];
-      bind(name, found);
-      if (isNode(name) && !WORD.test(String(name['value']))) no('a block’s name has to be a word');
+    case 'Block':
+      bind(nodesOf([node.name]), found);
       found.bound.add('super');
-      return;
-    }
-    case 'KeywordArgs':
-    case 'Dict':
-      for (const pair of node.children ?? []) keyOf(pair, typename === 'KeywordArgs', found);
       return;
     default:
       return;
   }
 }
 
-const WORD = /^[A-Za-z_]\w*$/;
-
-function useName(node: Node, found: Found): void {
-  const name = String(node['value']);
-  const at = placeOf(node);
-  if (!WORD.test(name))
-    found.problems.push({
-      asset: found.asset,
-      ...at,
-      says: `${short(name)} is no name: a word is expected`,
-    });
-  else if (name in Object.prototype)
-    found.problems.push({ asset: found.asset, ...at, says: `${name} is out of reach of a prompt` });
-  else found.used.push({ name, ...at });
-}
-
-/** Keys of a dictionary are values, those of a call are names, though both are parsed like variables. */
-function keyOf(pair: Node, isName: boolean, found: Found): void {
-  const key = pair['key'];
-  if (!isNode(key)) return;
-  const word = String(key['value']);
-  if (FORBIDDEN_KEYS.has(word))
-    found.problems.push({
-      asset: found.asset,
-      ...placeOf(key),
-      says: `${word} is out of reach of a prompt`,
-    });
-  if (isName || key.typename === 'Symbol') found.bound.add(word);
-}
-
-function bind(target: unknown, found: Found): void {
-  if (!isNode(target)) return;
-  if (target.typename === 'Symbol') found.bound.add(String(target['value']));
-  for (const child of target.children ?? []) {
-    if (child.typename === 'Pair') bind(child['key'], found);
-    else if (child.typename === 'KeywordArgs')
-      for (const pair of child.children ?? []) bind(pair['key'], found);
-    else bind(child, found);
-  }
-}
-
-function bindImported(node: Node, found: Found): void {
-  const names = node['names'];
-  if (!isNode(names)) return;
-  for (const child of names.children ?? []) {
-    if (child.typename !== 'Pair') bind(child, found);
-    else {
-      bind(child['key'], found);
-      bind(child['value'], found);
-    }
-  }
+function bind(names: readonly Node[], found: Found): void {
+  for (const name of names) found.bound.add(String(name['value']));
 }
 
 function include(node: Node, found: Found): void {
@@ -221,22 +156,11 @@ function include(node: Node, found: Found): void {
   const reference = String(template['value']);
   const parsed = parseReference(reference, found.asset);
   if (parsed.ok) found.includes.push({ asset: parsed.value, ...at });
-  else found.problems.push({ asset: found.asset, ...at, says: `"${reference}" ${parsed.error}` });
+  else tell(found, template, `"${short(reference)}" ${parsed.error}`);
 }
 
 function placeOf(node: Node): Place {
   return { line: node.lineno + 1, column: node.colno + 1 };
-}
-
-function short(word: string): string {
-  return word.length > WORD_UNITS_MAX ? `${word.slice(0, WORD_UNITS_MAX)}…` : word;
-}
-
-const WORD_UNITS_MAX = 60;
-
-function hint(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
 function syntaxProblem(asset: AssetName, text: string, error: unknown): TemplateProblem {
@@ -258,7 +182,7 @@ function syntaxProblem(asset: AssetName, text: string, error: unknown): Template
 export function shortReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const last = message.trim().split('\n').at(-1)?.trim() ?? '';
-  return last.replace(/^(?:Template render error: |Error: )+/, '').slice(0, REASON_MAX);
+  return last.replace(/^(?:Template render error: |Error: |Fault: )+/, '').slice(0, REASON_MAX);
 }
 
 const REASON_MAX = 300;

@@ -23,3 +23,19 @@ export const STRING_METHODS: ReadonlySet<string> = new Set([
 export const ARRAY_METHODS: ReadonlySet<string> = new Set([
   ...['at', 'concat', 'includes', 'indexOf', 'join', 'lastIndexOf', 'slice'],
 ]);
+
+/** Names by which one gets from a value to what made it, or to another way to call. */
+export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  ...['prototype', 'call', 'apply', 'bind', 'arguments', 'callee', 'toJSON', 'then'],
+]);
+
+/** What the tree of a template may be made of; anything else of the engine is refused. */
+export const NODES: ReadonlySet<string> = new Set([
+  ...['Root', 'NodeList', 'Value', 'Literal', 'Symbol', 'Group', 'Array', 'Pair', 'Dict'],
+  ...['Output', 'TemplateData', 'LookupVal', 'If', 'InlineIf', 'For', 'Macro', 'Caller'],
+  ...['Import', 'FromImport', 'FunCall', 'Filter', 'KeywordArgs', 'Block', 'Super', 'Extends'],
+  ...['Include', 'Set', 'Switch', 'Case', 'Capture', 'In', 'Is', 'Or', 'And', 'Not', 'Add'],
+  ...['Concat', 'Sub', 'Mul', 'Div', 'FloorDiv', 'Mod', 'Pow', 'Neg', 'Pos', 'Compare'],
+  'CompareOperand',
+]);

@@ -1,27 +1,33 @@
-import nunjucks, { type Environment } from 'nunjucks';
+import nunjucks, { type Compiler, type Environment, type Node } from 'nunjucks';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
-import { ARRAY_METHODS, FILTERS, STRING_METHODS, TESTS } from './template-language.ts';
-
-/** Names by which one gets from a value to what made it, or to another way to call. */
-export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
-  ...Object.getOwnPropertyNames(Object.prototype),
-  ...['prototype', 'call', 'apply', 'bind', 'arguments', 'callee', 'toJSON', 'then'],
-]);
+import {
+  ARRAY_METHODS,
+  FILTERS,
+  FORBIDDEN_KEYS,
+  STRING_METHODS,
+  TESTS,
+} from './template-language.ts';
+import { findMisshapes } from './template-shape.ts';
 
 // The engine's own, before anything was put in their place.
 const { contextOrFrameLookup, makeMacro } = nunjucks.runtime;
+const { compile, compileSymbol, compileLookupVal, compileFunCall, _getNodeName } =
+  nunjucks.compiler.Compiler.prototype;
 
 /**
- * Hardens the engine, which compiles templates into calls of its runtime: what they look up and call is decided here.
- * It is of the whole process, so this belongs into one that does nothing else. The answer sets up an environment.
+ * Hardens the engine, which compiles templates into calls of its runtime: what may become code, and what that code looks
+ * up and calls, is decided here. It is of the whole process, so this belongs into one that does nothing else. The answer
+ * sets up an environment.
  */
 export function lockEngine(): (environment: Environment) => void {
+  lockCompiler(nunjucks.compiler.Compiler.prototype);
   /** What a template may call: made by the engine for a macro, or handed out here. */
   const callables = new WeakSet();
   const allow = <T extends object>(callable: T): T => {
     callables.add(callable);
-    return callable;
+    // Its text is our code.
+    return Object.defineProperty(callable, 'toString', { value: refuseText, configurable: true });
   };
   const { runtime } = nunjucks;
   runtime.makeMacro = (args, kwargs, body) => allow(makeMacro(args, kwargs, body));
@@ -38,7 +44,7 @@ export function lockEngine(): (environment: Environment) => void {
   runtime.contextOrFrameLookup = (context, frame, name) => {
     if (name in Object.prototype) throw refused(`${name} is out of reach of a prompt`);
     const value = contextOrFrameLookup(context, frame, name);
-    if (value === undefined || value === null) throw refused(`${name} is not defined`);
+    if (value === undefined) throw refused(`${name} is not defined`);
     return value;
   };
   return (environment) => {
@@ -52,10 +58,50 @@ export function lockEngine(): (environment: Environment) => void {
   };
 }
 
+/** No name becomes code that is no word. What may fail notes its place first: the engine knows it of calls only. */
+function lockCompiler(compiler: Compiler): void {
+  compiler.compile = function (node, frame) {
+    const [bad] = findMisshapes(node);
+    if (bad !== undefined) this.fail(bad.says, bad.at.lineno, bad.at.colno);
+    Reflect.apply(compile, this, [node, frame]);
+  };
+  compiler._getNodeName = function (node) {
+    return Reflect.apply(_getNodeName, this, [node])
+      .replace(/\["(\w+)"\]/g, '.$1')
+      .replace(/[^\w .()-]/g, '?')
+      .slice(0, NAME_UNITS_MAX);
+  };
+  compiler.compileSymbol = function (node, frame) {
+    noting(this, node, () => {
+      Reflect.apply(compileSymbol, this, [node, frame]);
+    });
+  };
+  compiler.compileLookupVal = function (node, frame) {
+    noting(this, node, () => {
+      Reflect.apply(compileLookupVal, this, [node, frame]);
+    });
+  };
+  compiler.compileFunCall = function (node, frame) {
+    // It notes lines from 0, and tells them as if they were from 1.
+    const from1 = { lineno: { value: node.lineno + 1 }, colno: { value: node.colno + 1 } };
+    Reflect.apply(compileFunCall, this, [Object.create(node, from1), frame]);
+  };
+}
+
+const NAME_UNITS_MAX = 100;
+
+function noting(compiler: Compiler, { lineno, colno }: Node, emit: () => void): void {
+  compiler._emit(`(lineno = ${lineno + 1}, colno = ${colno + 1}, `);
+  emit();
+  compiler._emit(')');
+}
+
 type Functions = Environment['filters'];
 
+/** Without a prototype: what is looked up by a name finds nothing else. */
 function only(all: Functions, names: ReadonlySet<string>): Functions {
-  return Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+  const chosen = Object.entries(all).filter(([name]) => names.has(name));
+  return Object.assign(Object.create(null) as Functions, Object.fromEntries(chosen));
 }
 
 function lookUp(object: unknown, key: unknown): unknown {
@@ -64,7 +110,9 @@ function lookUp(object: unknown, key: unknown): unknown {
   const name = String(key);
   if (FORBIDDEN_KEYS.has(name)) throw refused(`.${name} is out of reach of a prompt`);
   if (object === undefined || object === null) return undefined;
-  if (typeof object === 'string') return memberOf(new String(object), name, STRING_METHODS);
+  // What a macro makes is a text in an object of the engine.
+  if (typeof object === 'string' || object instanceof String)
+    return memberOf(new String(String(object)), name, STRING_METHODS);
   if (Array.isArray(object)) return memberOf(object, name, ARRAY_METHODS);
   if (typeof object === 'object' && isPlain(object))
     return Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined;
@@ -88,6 +136,10 @@ function range(start: unknown, stop?: unknown, step: unknown = 1): number[] {
   if (!(length <= LIMITS.templateRange))
     throw refused(`range makes at most ${LIMITS.templateRange} numbers`);
   return Array.from({ length: Math.max(0, length) }, (_, index) => from + index * by);
+}
+
+function refuseText(): never {
+  throw refused('what can be called is no text: it has to be called');
 }
 
 export function refused(says: string): Fault {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Cancelled } from '../core/cancel.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
@@ -11,6 +11,7 @@ import type {
   TemplateProblem,
   TemplateReply,
 } from './template-job.ts';
+import { parseReply } from './template-reply.ts';
 
 export type LoadAsset = (name: AssetName, signal: AbortSignal) => Promise<Asset>;
 
@@ -25,13 +26,15 @@ export async function evaluateIn(
   signal: AbortSignal,
   limitMs: number = LIMITS.templateMs,
 ): Promise<Result<string, readonly TemplateProblem[]>> {
-  const first = await load(root, signal);
-  if ('says' in first) return refuse([problem(root, first.says)]);
-  if (!HAS_TAG.test(first.text)) return ok(first.text);
-  const job = { kind, root, variables, assets: { [root]: first } };
   const limit = { what: `the template ${root}`, ms: limitMs };
   try {
-    return await withDeadline(signal, limit, (within) => converse(program, job, load, within));
+    return await withDeadline(signal, limit, async (within) => {
+      const first = await load(root, within);
+      if ('says' in first) return refuse([problem(root, first.says)]);
+      if (!HAS_TAG.test(first.text)) return ok(kind === 'check' ? '' : first.text);
+      const job = { kind, root, variables, assets: { [root]: first } };
+      return await converse(program, job, load, within);
+    });
   } catch (error) {
     if (signal.aborted || !(error instanceof Cancelled)) throw error;
     return refuse([problem(root, `took longer than ${limitMs} ms`)]);
@@ -72,11 +75,15 @@ function problem(asset: AssetName, says: string): TemplateProblem {
 
 type Reply = TemplateReply | { readonly kind: 'gone'; readonly says: string };
 
-/** Where Node can, the process may neither write, nor start another, nor read but its own program. */
+/** Where Node can, the process may neither write, nor start another, nor read but podd's own program. */
 function permissions(program: string): string[] {
   const known = process.allowedNodeEnvironmentFlags;
   const flag = ['--permission', '--experimental-permission'].find((one) => known.has(one));
-  return flag === undefined ? [] : [flag, `--allow-fs-read=${dirname(dirname(program))}/*`];
+  if (flag === undefined) return [];
+  const folder = dirname(program);
+  // Node looks there for what kind of module the program is.
+  const readable = [`${folder}/*`, join(dirname(folder), 'package.json')];
+  return [flag, ...readable.map((path) => `--allow-fs-read=${path}`)];
 }
 
 class TemplateProcess implements AsyncDisposable {
@@ -89,7 +96,7 @@ class TemplateProcess implements AsyncDisposable {
   constructor(program: string, signal: AbortSignal) {
     this.#signal = signal;
     const memory = `--max-old-space-size=${LIMITS.templateMemoryMiB}`;
-    const args = [memory, ...permissions(program), program];
+    const args = [memory, '--disable-proto=delete', ...permissions(program), program];
     this.#child = spawn(process.execPath, args, {
       cwd: '/',
       env: {},
@@ -99,28 +106,36 @@ class TemplateProcess implements AsyncDisposable {
     });
     this.#closed = new Promise((resolve) => {
       this.#child.once('close', resolve);
-      // Its end is told by `close`; what could not be started has none.
-      this.#child.on('error', resolve);
+      this.#child.on('error', (error) => {
+        // What was started is waited for until it is closed, also when it was the signal that ended it.
+        if (this.#child.pid === undefined) resolve(error);
+      });
     });
     // Written to after its death: the end is told all the same.
     this.#child.stdin?.on('error', () => undefined);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (this.#received.length > LIMITS.templateLineBytes) return;
       this.#received += text;
       if (this.#received.length > LIMITS.templateLineBytes) this.#child.kill('SIGKILL');
-      if (text.includes('\n')) this.#wake();
+      else if (text.includes('\n')) this.#wake();
     });
   }
 
   async ask(job: TemplateJob): Promise<Reply> {
+    const asked = `${JSON.stringify(job)}\n`;
+    if (Buffer.byteLength(asked) > LIMITS.templateLineBytes)
+      return gone(`is made of more than ${LIMITS.templateLineBytes} bytes`);
     const line = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#received = '';
-    this.#child.stdin?.write(`${JSON.stringify(job)}\n`);
+    this.#child.stdin?.write(asked);
     await Promise.race([line, this.#closed]);
     this.#signal.throwIfAborted();
-    if (!this.#received.endsWith('\n')) return { kind: 'gone', says: this.#sayEnd() };
-    return JSON.parse(this.#received) as TemplateReply;
+    if (!this.#received.includes('\n')) return gone(this.#sayEnd());
+    return (
+      parseReply(this.#received) ?? gone("can't be rendered: its process said what is no reply")
+    );
   }
 
   #sayEnd(): string {
@@ -135,4 +150,8 @@ class TemplateProcess implements AsyncDisposable {
     this.#child.kill('SIGKILL');
     await this.#closed;
   }
+}
+
+function gone(says: string): Reply {
+  return { kind: 'gone', says };
 }

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../daemon/core/limits.ts';
 import type { Asset } from '../../daemon/prompt/template-job.ts';
 import { evaluateIn } from '../../daemon/prompt/template-process.ts';
 import { deadline } from '../support/slowness.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { VARIABLES } from '../support/template-escapes.ts';
 
 const PROGRAM = new URL('../../dist/template.js', import.meta.url).pathname;
@@ -137,6 +139,34 @@ describe('evaluateIn', () => {
     const noisy = new URL('../fixtures/noisy.cjs', import.meta.url).pathname;
     const result = await evaluateIn(noisy, job, load, new AbortController().signal);
     expect(JSON.stringify(result)).toContain('its process ended (SIGKILL)');
+  });
+
+  test.each([
+    ['{'],
+    ['{"kind":"done"}'],
+    ['{"kind":"done","text":1}'],
+    ['{"kind":"done","text":"x","more":1}'],
+    ['{"kind":"needs","assets":[]}'],
+    ['{"kind":"needs","assets":["$workspace/../../etc/passwd"]}'],
+    ['{"kind":"needs","assets":["/etc/passwd"]}'],
+    ['{"kind":"refused","problems":[]}'],
+    ['{"kind":"refused","problems":[{"asset":"$podd/x","line":-1,"column":null,"says":"x"}]}'],
+    ['{"kind":"done","text":"x"}\n{"kind":"done","text":"y"}'],
+  ])('PROMPT-3: %s of a template that got out is no reply', async (line) => {
+    await using folder = await tempFolder();
+    const liar = join(folder.path, 'liar.cjs');
+    const program = `process.stdin.once('data', () => process.stdout.write(${JSON.stringify(`${line}\n`)}))`;
+    await writeFile(liar, program);
+    const loaded: string[] = [];
+    const load = (name: string): Promise<Asset> => {
+      loaded.push(name);
+      return Promise.resolve({ text: '{{ cwd }}' });
+    };
+    const job = { kind: 'render', root: ROOT, variables: VARIABLES } as const;
+    const result = await evaluateIn(liar, job, load, new AbortController().signal);
+    const says = "can't be rendered: its process said what is no reply";
+    expect(result).toMatchObject({ ok: false, error: [{ asset: ROOT, says }] });
+    expect(loaded).toEqual([ROOT]);
   });
 
   test('PROMPT-3: code that got out would find no file to read, no program to start, no environment', async () => {

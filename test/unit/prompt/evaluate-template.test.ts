@@ -45,6 +45,7 @@ describe('a template renders', () => {
     ],
     ['{{ "a b".split(" ") | last }}{{ tools.length }}{{ cwd.startsWith("/") }}', 'b3true'],
     ['{% switch cwd %}{% case "/w" %}one{% default %}two{% endswitch %}', 'one'],
+    ['{% macro m() %}a{% endmacro %}{{ m().length }}{{ m() | upper }}', '1A'],
     ['{{ "a" if tools is defined else "b" }}{{ 3 is odd }}', 'atrue'],
     ['a\n\n  b\n', 'a\n\n  b\n'],
   ])('PROMPT-2: %s', (text, rendered) => {
@@ -137,15 +138,34 @@ describe('a template is refused', () => {
     expect(reply).toMatchObject({ problems: [{ asset: ROOT, line: 2 }] });
     const inner = evaluate('{% include "a" %}', { '$workspace/x/a': 'b\n\n{{ cwd[9] }}' });
     expect(inner).toMatchObject({ problems: [{ asset: '$workspace/x/a', line: 3 }] });
+    const refused = evaluate('a\n{{ cwd }}{{ range(cwd) }}');
+    const says = `can't be rendered: range makes at most ${LIMITS.templateRange} numbers`;
+    expect(refused).toEqual({
+      kind: 'refused',
+      problems: [{ asset: ROOT, line: 2, column: 19, says }],
+    });
+    const none = evaluate('{% set a = none %}{% if a is none %}x{% endif %}');
+    expect(none).toMatchObject({ text: 'x' });
   });
 
-  test('PROMPT-3: a prompt that includes itself ends', () => {
-    expect(evaluate('{% include "main" %}').kind).toBe('refused');
-    const ring = { '$workspace/x/a': '{% include "main" %}' };
-    expect(evaluate('{% include "a" %}', ring).kind).toBe('refused');
-    const twice = '{% extends "a" %}';
-    expect(evaluate(twice, { '$workspace/x/a': '{% extends "main" %}' }).kind).toBe('refused');
+  test('PROMPT-3: a prompt that includes itself is told by the ring', () => {
+    expect(problems('a {% include "main" %}')).toEqual([
+      'workspace/x/main:1:14 includes itself: $workspace/x/main → $workspace/x/main',
+    ]);
+    const ring = {
+      '$workspace/x/a': '{% extends "b" %}',
+      '$workspace/x/b': '{% import "a" as m %}',
+    };
+    expect(problems('{% include "a" %}{% include "b" %}', ring)).toEqual([
+      'workspace/x/b:1:11 includes itself: $workspace/x/a → $workspace/x/b → $workspace/x/a',
+    ]);
+    const diamond = { '$workspace/x/a': '{% include "c" %}', '$workspace/x/c': 'c' };
+    expect(evaluate('{% include "a" %}{% include "c" %}', diamond)).toMatchObject({ text: 'cc' });
+  });
+
+  test('PROMPT-3: what calls itself, or includes itself by a name that it makes, ends', () => {
     expect(evaluate('{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}').kind).toBe('refused');
+    expect(evaluate('{% include "ma" ~ "in" %}').kind).toBe('refused');
   });
 
   test('PROMPT-3: a loop without an end ends by its time, a long text by its length', () => {
