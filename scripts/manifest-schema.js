@@ -1,4 +1,5 @@
 // The JSON Schema of the manifest, made of what podd itself checks manifests with, so that editors complete them.
+// scripts/build.js puts it into dist/; alone, it is printed: node scripts/manifest-schema.js
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { build } from 'esbuild';
@@ -24,3 +25,5 @@ export async function manifestSchema() {
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
+
+if (process.argv[1] === import.meta.filename) process.stdout.write(await manifestSchema());

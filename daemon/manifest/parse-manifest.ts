@@ -8,7 +8,7 @@ import { parseToml } from '../support/parse-toml.ts';
 import { isTable, type Layer, mergeLayers, type Table } from './layers.ts';
 import type { ManifestProblem } from './manifest-fault.ts';
 import { refuseUntrusted } from './trust.ts';
-import { crossProblems, explainUnknown, formatProblem, tableProblems } from './rules.ts';
+import { crossProblems, explainUnknown, formatProblem, withTableProblems } from './rules.ts';
 import { LayerTable, ManifestTable } from './schema.ts';
 
 /** What a Pod is made from. Paths are absolute; scope targets still have their links (`resolveScope`). */
@@ -75,7 +75,8 @@ export function parseManifest(
   if (read.length < layers.length) return refuse(problems);
   const { table, origins } = mergeLayers(read);
   const parsed = v.safeParse(ManifestTable, table, ONE_EACH);
-  const fromSchema = parsed.success ? [] : listProblems(ManifestTable, parsed.issues, 'toml');
+  const issues = parsed.success ? [] : listProblems(ManifestTable, parsed.issues, 'toml');
+  const fromSchema = withTableProblems(issues, table);
   // Anything else that is wrong in a layer, inside its lists too, is told already, of that layer.
   const isNews = ({ kind, path }: SchemaProblem): boolean =>
     problems.length === 0 || (kind === 'missing' && !path.some((key) => typeof key === 'number'));
@@ -133,12 +134,11 @@ function parseLayer({ text, folder, untrusted }: LayerText, home: string): Parse
   }
   const parsed = v.safeParse(LayerTable, toml.value, ONE_EACH);
   const fromSchema = parsed.success ? [] : listProblems(LayerTable, parsed.issues, 'toml');
-  const problems = [
-    ...fromSchema.flatMap((problem) =>
+  const problems = withTableProblems(fromSchema, toml.value)
+    .flatMap((problem) =>
       problem.kind === 'unknown' ? explainUnknown(problem, toml.value) : [problem],
-    ),
-    ...tableProblems(toml.value),
-  ].map(formatProblem);
+    )
+    .map(formatProblem);
   // What is refused for good is not told of as something to come.
   const refused = untrusted === null ? [] : refuseUntrusted(toml.value, untrusted);
   const table = withPaths(toml.value, (path, key) => {

@@ -63,10 +63,28 @@ export function crossProblems(table: Table): SchemaProblem[] {
   return [{ path: ['provider', 'kind'], kind: 'wrong', says }];
 }
 
-// To valibot a list or a date is an object too, one in which every key is missing.
-export function tableProblems(table: Table): SchemaProblem[] {
+/**
+ * To valibot a list or a date is an object too, one in which every key is missing. In the place of a table it is told of
+ * as what it is, and none of what is in it.
+ */
+export function withTableProblems(
+  problems: readonly SchemaProblem[],
+  table: Table,
+): SchemaProblem[] {
+  const noTables = tableProblems(table);
+  const isTold = ({ path }: SchemaProblem): boolean =>
+    noTables.some((none) => none.path.every((key, index) => key === path[index]));
+  return [...problems.filter((problem) => !isTold(problem)), ...noTables];
+}
+
+function tableProblems(table: Table): SchemaProblem[] {
   const worker = asTable(table['worker']);
+  const scope = asTable(table['scope']);
   const toolOutput = asTable(worker['tool_output']);
+  const rules = (['allow', 'deny'] as const).flatMap((key) => {
+    const list: readonly unknown[] = Array.isArray(scope[key]) ? scope[key] : [];
+    return list.map((rule, index) => [['scope', key, index], rule] as const);
+  });
   return (
     [
       [['pod'], table['pod']],
@@ -75,10 +93,15 @@ export function tableProblems(table: Table): SchemaProblem[] {
       [['worker'], table['worker']],
       [['worker', 'tool_output'], worker['tool_output']],
       [['worker', 'tool_output', 'per_tool'], toolOutput['per_tool']],
+      ...rules,
     ] as const
   )
     .filter(([, value]) => Array.isArray(value) || value instanceof Date)
-    .map(([path]) => ({ path, kind: 'wrong', says: 'expected a table' }));
+    .map(([path, value]) => ({
+      path,
+      kind: 'wrong',
+      says: `expected a table, got ${Array.isArray(value) ? 'a list' : 'a date'}`,
+    }));
 }
 
 function asTable(value: unknown): Table {

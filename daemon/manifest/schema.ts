@@ -1,6 +1,10 @@
 import * as v from 'valibot';
+import { LIMITS } from '../core/limits.ts';
 
 /** The keys that this version uses. Each message says what is expected; a key of `LATER_KEYS` is refused by name. */
+
+const described = <S extends v.GenericSchema>(schema: S, says: string) =>
+  v.pipe(schema, v.description(says));
 
 const count = (most: number, says: string) => {
   const range = `a whole number from 1 to ${most}`;
@@ -29,7 +33,9 @@ export const PodName = v.pipe(
 const path = (says: string) =>
   v.pipe(
     v.string('a path'),
-    v.check((value) => value !== '' && !value.includes('\0'), 'a path'),
+    // Not by its length: the message would tell 0 as what it got.
+    v.regex(/[\s\S]/, 'a path'),
+    v.check((value) => !value.includes('\0'), 'a path'),
     v.description(says),
   );
 
@@ -37,14 +43,19 @@ const Rule = v.strictObject({
   target: path(
     'A file or folder; relative to the manifest, or to the project it is of. ~/ is the home folder.',
   ),
-  permission: v.picklist(['read', 'write']),
+  permission: described(
+    v.picklist(['read', 'write']),
+    'What it allows, write with read; or, in scope.deny, takes: read takes both.',
+  ),
   recursive: v.optional(
-    v.pipe(v.boolean(), v.description('With all below it, not just what lies directly in it.')),
+    described(v.boolean(), 'With all below it, not just what lies directly in it.'),
     true,
   ),
 });
 
 const INSTRUCTION = 'a prompt: $podd/NAME, $user/NAME or $workspace/NAME';
+
+const OUTPUT_BYTES = `Cap on the content of a tool result, in bytes. Default: ${LIMITS.resultContentBytes}.`;
 
 /** Kinds that the manifest will know; only `scripted` is built. */
 export const PROVIDER_KINDS = ['scripted', 'anthropic', 'openai', 'gemini', 'ollama'] as const;
@@ -52,30 +63,40 @@ export const PROVIDER_KINDS = ['scripted', 'anthropic', 'openai', 'gemini', 'oll
 export const ManifestTable = v.strictObject({
   pod: v.strictObject({ name: PodName }),
   provider: v.strictObject({
-    kind: v.picklist(PROVIDER_KINDS),
+    kind: described(
+      v.picklist(PROVIDER_KINDS),
+      'Who answers the model requests. This version has scripted only.',
+    ),
     script: v.optional(path('The file that a scripted model plays.')),
     context_window: v.optional(count(COUNT_MAX, 'Of the model, in tokens.')),
   }),
   worker: v.optional(
-    v.strictObject({
-      instruction: v.optional(
-        v.pipe(
-          v.string(INSTRUCTION),
-          v.description(
+    described(
+      v.strictObject({
+        instruction: v.optional(
+          described(
+            v.string(INSTRUCTION),
             'The system prompt: $podd/NAME, $user/NAME or $workspace/NAME. Default: $podd/default.',
           ),
         ),
-      ),
-      max_turns: v.optional(count(COUNT_MAX, 'Model requests in one run. Default: unlimited.')),
-      tool_output: v.optional(
-        v.strictObject({
-          default_max_bytes: v.optional(
-            count(COUNT_MAX, 'Cap on the content of a tool result. Default: 16384.'),
+        max_turns: v.optional(count(COUNT_MAX, 'Model requests in one run. Default: unlimited.')),
+        tool_output: v.optional(
+          described(
+            v.strictObject({
+              default_max_bytes: v.optional(count(COUNT_MAX, OUTPUT_BYTES)),
+              per_tool: v.optional(
+                described(
+                  v.record(v.string(), count(COUNT_MAX, 'The cap for this tool, in bytes.')),
+                  'Other caps, by the name of the tool.',
+                ),
+              ),
+            }),
+            'How much of what tools put out the model is shown.',
           ),
-          per_tool: v.optional(v.record(v.string(), count(COUNT_MAX, 'The cap for one tool.'))),
-        }),
-      ),
-    }),
+        ),
+      }),
+      'How the model is asked.',
+    ),
   ),
   scope: v.strictObject({
     allow: v.pipe(v.array(Rule), v.minLength(1, 'at least one [[scope.allow]]')),
@@ -86,11 +107,17 @@ export type ManifestTable = v.InferOutput<typeof ManifestTable>;
 
 /** What one layer may say: the same keys, none of them required. */
 export const LayerTable = v.strictObject({
-  pod: v.optional(v.partial(ManifestTable.entries.pod)),
-  provider: v.optional(v.partial(ManifestTable.entries.provider)),
+  pod: v.optional(described(v.partial(ManifestTable.entries.pod), 'Who the Pod is.')),
+  provider: v.optional(described(v.partial(ManifestTable.entries.provider), 'Its model.')),
   worker: ManifestTable.entries.worker,
   scope: v.optional(
-    v.strictObject({ allow: v.optional(v.array(Rule)), deny: v.optional(v.array(Rule)) }),
+    described(
+      v.strictObject({
+        allow: v.optional(described(v.array(Rule), 'What it may reach. Layers add to it.')),
+        deny: v.optional(described(v.array(Rule), 'What it may not, whatever is allowed.')),
+      }),
+      'Which files it may reach, podd’s working directory among them.',
+    ),
   ),
 });
 

@@ -1,5 +1,5 @@
 import { invariant } from '../core/assert.ts';
-import type { SessionId } from '../core/ids.ts';
+import { type SessionId, sessionId } from '../core/ids.ts';
 import type { KeyRange } from './store.ts';
 
 /**
@@ -30,9 +30,18 @@ export type LogPlace = {
   readonly prefix: string;
 };
 
+const HEAD_PREFIX = 'S!';
+/** The heads of all sessions. */
+export const SESSION_HEADS: KeyRange = { from: HEAD_PREFIX, to: 'S~' };
+
+/** The session whose head lies there. */
+export function sessionOfHead(key: string): SessionId {
+  return sessionId(key.slice(HEAD_PREFIX.length));
+}
+
 export function sessionLog(id: SessionId): LogPlace {
   invariant(/^[\w.-]+$/.test(id), `a session id that can't be a key: ${id}`);
-  return { name: `session ${id}`, headKey: `S!${id}`, prefix: `s!${id}!` };
+  return { name: `session ${id}`, headKey: `${HEAD_PREFIX}${id}`, prefix: `s!${id}!` };
 }
 
 export function journalLog(chain: number): LogPlace {

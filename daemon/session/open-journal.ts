@@ -1,6 +1,6 @@
 import type { Numbered } from '../../protocol/events.ts';
 import { invariant } from '../core/assert.ts';
-import { STORE_FORMAT, type JournalEntry } from '../core/entry.ts';
+import { type JournalEntry, type SessionEntry, STORE_FORMAT } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import { type SessionId, sessionId } from '../core/ids.ts';
 import { EMPTY_JOURNAL, nextJournalState } from '../core/journal-state.ts';
@@ -12,9 +12,10 @@ import type { Journal, Restored } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 import { ignore } from '../support/deferred.ts';
 import { encodeEntry } from './codec.ts';
-import { planAppend } from './log-tail.ts';
+import { type AppendPlan, planAppend } from './log-tail.ts';
 import {
   hasSession,
+  listSessions,
   newSession,
   restoreJournal,
   restoreSession,
@@ -53,7 +54,8 @@ export type OpenedJournal = {
 
 /**
  * Opens or makes the store in `folder`, which this process then owns until it closes the journal. Throws a Fault:
- * `taken`, `cannot_create`, `store_corrupt`, or `manifest_invalid` for a store of another format.
+ * `taken`, `cannot_create`, `store_corrupt`, or `manifest_invalid` for a store of another format or a session that it
+ * does not have.
  */
 export async function openJournal(options: OpenJournalOptions): Promise<OpenedJournal> {
   const opening = openInFolder(options);
@@ -107,13 +109,14 @@ export async function startJournal(
   const live = await chooseLive(store, last, options);
   const isOlder = options.session.kind === 'id' && live !== last;
 
-  const closing = last === null ? [] : planRecovery(last.state, at);
+  // An older one can have an open run as well: damaged when another became the live one, then restored from a copy.
+  const liveClosing = planClosing(live, at);
+  const closings =
+    last === null || live === last ? [liveClosing] : [planClosing(last, at), liveClosing];
   const restored: Restored = {
     journal: found,
-    interruptedRun: last?.state.openRun ?? null,
-    interruptedCalls: closing.flatMap((entry) =>
-      entry.kind === 'tool_results' ? entry.items.map(({ callId }) => callId) : [],
-    ),
+    interruptedRun: last?.state.openRun ?? live.state.openRun,
+    interruptedCalls: closings.flatMap(({ entries }) => entries.flatMap(callsClosedBy)),
   };
 
   const epoch = await options.epochAfter(found.epoch);
@@ -124,9 +127,9 @@ export async function startJournal(
   if (stored.state === null)
     started.unshift({ kind: 'journal_start', at, version: STORE_FORMAT, state: EMPTY_JOURNAL });
   const journalPlan = planAppend(stored.tail, started.map(encodeEntry));
-  const lastPlan = planAppend((last ?? live).tail, closing.map(encodeEntry));
   try {
-    await store.write([...lastPlan.operations, ...journalPlan.operations]);
+    const closed = closings.flatMap(({ operations }) => operations);
+    await store.write([...closed, ...journalPlan.operations]);
   } catch (cause) {
     throw new Fault(
       'cannot_create',
@@ -134,14 +137,28 @@ export async function startJournal(
       { cause },
     );
   }
-  for (const entry of closing) last?.state.apply(entry);
+  for (const { state, entries } of closings) for (const entry of entries) state.apply(entry);
   const durable = {
-    session: live === last ? lastPlan.tail : live.tail,
+    session: liveClosing.tail,
     journal: journalPlan.tail,
     state: started.reduce(nextJournalState, stored.state) ?? EMPTY_JOURNAL,
   };
   const journal = new StoredJournal({ store, durable, session: live.state, clock, publish, log });
   return { journal, restored };
+}
+
+type Closing = AppendPlan & {
+  readonly state: SessionProjection;
+  readonly entries: readonly SessionEntry[];
+};
+
+function planClosing({ tail, state }: RestoredLog<SessionProjection>, at: number): Closing {
+  const entries = planRecovery(state, at);
+  return { ...planAppend(tail, entries.map(encodeEntry)), state, entries };
+}
+
+function callsClosedBy(entry: SessionEntry): string[] {
+  return entry.kind === 'tool_results' ? entry.items.map(({ callId }) => callId) : [];
 }
 
 async function chooseLive(
@@ -154,10 +171,22 @@ async function chooseLive(
   const id = sessionId(session.id);
   if (last?.state.sessionId === id) return last;
   if (await hasSession(store, id)) return await restoreSession(store, id);
-  throw new Fault(
-    'manifest_invalid',
-    `--session ${id}: this Pod's store has no such session; --session latest goes on with the one that was live last`,
-  );
+  const all = await listSessions(store);
+  throw new Fault('manifest_invalid', `--session ${id}: ${sayThereIsNone(all, last)}`);
+}
+
+/** A mistyped id is found among the newest: those of a Pod sort by time. */
+const SESSIONS_TOLD = 5;
+
+function sayThereIsNone(
+  all: readonly SessionId[],
+  last: RestoredLog<SessionProjection> | null,
+): string {
+  if (all.length === 0) return "this Pod's store has no such session, and none at all yet";
+  const told = all.slice(-SESSIONS_TOLD).reverse();
+  const has = told.map((id) => (id === last?.state.sessionId ? `${id} (live last)` : id));
+  const more = all.length > told.length ? `, and ${all.length - told.length} older ones` : '';
+  return `this Pod's store has no such session; it has ${has.join(', ')}${more}`;
 }
 
 /** The session that was live last, also when a new one is asked for: a run that died in it is closed either way. */

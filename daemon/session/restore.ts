@@ -13,9 +13,17 @@ import { nextJournalState } from '../core/journal-state.ts';
 import type { Result } from '../core/result.ts';
 import { SessionProjection } from '../core/session-state.ts';
 import { decodeEntry, decodeHead, decodeLink } from './codec.ts';
-import { ALL_LOGS, entryKey, entryRange, journalLog, sessionLog, type LogPlace } from './keys.ts';
+import {
+  ALL_LOGS,
+  entryKey,
+  entryRange,
+  journalLog,
+  SESSION_HEADS,
+  sessionLog,
+  sessionOfHead,
+} from './keys.ts';
 import { chainNumber, emptyJournal, type LogTail } from './log-tail.ts';
-import type { KeyValueStore, StoredValue } from './store.ts';
+import type { KeyRange, KeyValueStore, StoredValue } from './store.ts';
 
 /** A log as it was read: where it ends, and what its entries add up to. */
 export type RestoredLog<S> = { readonly tail: LogTail; readonly state: S };
@@ -62,6 +70,14 @@ export async function hasSession(store: KeyValueStore, id: SessionId): Promise<b
   return (await read(store, place.headKey, place.name)) !== undefined;
 }
 
+/** The ids of all sessions that have a log, whole or damaged; ascending, which for a Pod's own is by age. */
+export async function listSessions(store: KeyValueStore): Promise<SessionId[]> {
+  const ids: SessionId[] = [];
+  for await (const { key } of readRange(store, SESSION_HEADS, 'the sessions'))
+    ids.push(sessionOfHead(key));
+  return ids;
+}
+
 export function newSession(id: SessionId): RestoredLog<SessionProjection> {
   const tail = { place: sessionLog(id), head: EMPTY_CHAIN, others: {} };
   return { tail, state: new SessionProjection(id) };
@@ -87,7 +103,7 @@ async function readLog<E extends { readonly kind: string }>(
   apply: (entry: E) => void,
 ): Promise<void> {
   let head = EMPTY_CHAIN;
-  for await (const { key, value } of readRange(store, place)) {
+  for await (const { key, value } of readRange(store, entryRange(place), place.name)) {
     const seq = head.count;
     if (key !== entryKey(place, seq)) throw corrupt(place.name, `entry ${seq} is missing`);
     const link = mustBe(decodeLink(value), place.name, seq);
@@ -108,12 +124,16 @@ async function readLog<E extends { readonly kind: string }>(
     );
 }
 
-async function* readRange(store: KeyValueStore, place: LogPlace): AsyncGenerator<StoredValue> {
+async function* readRange(
+  store: KeyValueStore,
+  range: KeyRange,
+  log: string,
+): AsyncGenerator<StoredValue> {
   try {
-    yield* store.read(entryRange(place));
+    yield* store.read(range);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
-    throw corrupt(place.name, 'its entries cannot be read', undefined, cause);
+    throw corrupt(log, 'its entries cannot be read', undefined, cause);
   }
 }
 

@@ -1,4 +1,5 @@
 import { levelDisk, memoryDisk } from '../support/store-disks.ts';
+import { journalChoiceContract } from './journal-choice.contract.ts';
 import { journalFailureContract } from './journal-failure.contract.ts';
 import { journalContract } from './journal.contract.ts';
 
@@ -6,3 +7,5 @@ journalContract('memory', memoryDisk);
 journalContract('level', levelDisk);
 journalFailureContract('memory', memoryDisk);
 journalFailureContract('level', levelDisk);
+journalChoiceContract('memory', memoryDisk);
+journalChoiceContract('level', levelDisk);

@@ -1,60 +1,143 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { decodeUtf8 } from '../../daemon/core/utf8.ts';
+import type { Table } from '../../daemon/manifest/layers.ts';
+import { withTableProblems } from '../../daemon/manifest/rules.ts';
 import { LayerTable } from '../../daemon/manifest/schema.ts';
+import { parseToml } from '../../daemon/support/parse-toml.ts';
 import { manifestSchema } from '../../scripts/manifest-schema.js';
+import { isValid, type JsonSchema } from '../support/json-schema.ts';
 
-type JsonSchema = {
-  readonly type?: string;
-  readonly description?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly pattern?: string;
-  readonly additionalProperties?: unknown;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly items?: JsonSchema;
-};
-type Checker = { readonly entries?: object; readonly wrapped?: Checker; readonly item?: Checker };
+const ROOT = new URL('../../', import.meta.url).pathname;
+const BROKEN = join(ROOT, 'test/fixtures/manifests/broken');
 
-test('MAN-1 MAN-6: the schema that is shipped is the one of what checks manifests', async () => {
-  expect(readFileSync('dist/manifest.schema.json', 'utf8')).toBe(await manifestSchema());
-});
+/** Faults of broken manifests that are no matter of one value in one file. */
+const ELSEWHERE = [
+  // Missing: another layer may have it.
+  ...['pod-missing', 'provider-missing', 'scope-missing', 'provider-kind-missing'],
+  ...['pod-name-missing', 'provider-script-missing', 'scope-allow-empty', 'toml-empty'],
+  // Of a later version.
+  'provider-kind-later',
+  // A path or a reference that leads nowhere.
+  ...['provider-script-other-home', 'provider-script-nul', 'scope-target-other-home'],
+  ...['worker-instruction-library', 'worker-instruction-missing'],
+  ...['worker-instruction-unqualified', 'worker-instruction-up'],
+];
 
-test('MAN-1 MAN-6: it has every key with its type, numbers with their range, and takes no other', async () => {
-  const schema = JSON.parse(await manifestSchema()) as JsonSchema;
-  let keys = 0;
-  const compare = (checker: Checker, json: JsonSchema | undefined, path: string): void => {
-    const inner = checker.wrapped ?? checker;
-    if (inner.item !== undefined) {
-      expect(json?.type, path).toBe('array');
-      compare(inner.item, json?.items, `${path}[]`);
-      return;
-    }
-    if (inner.entries === undefined) {
-      keys += 1;
-      expect(json?.type, path).toBeDefined();
-      if (json?.type === 'integer') expect([json.minimum, json.maximum]).not.toContain(undefined);
-      return;
-    }
-    expect(json?.additionalProperties, path).toBe(false);
-    expect(Object.keys(json?.properties ?? {}), path).toEqual(Object.keys(inner.entries));
-    for (const [key, value] of Object.entries(inner.entries as Record<string, Checker>))
-      compare(value, json?.properties?.[key], `${path}.${key}`);
-  };
-  compare(LayerTable, schema, '');
-  expect(keys).toBeGreaterThan(10);
-  // A layer may leave out anything but what makes a rule.
-  expect(schema.required ?? []).toEqual([]);
-  expect(schema.properties?.['scope']?.properties?.['allow']?.items?.required).toEqual([
-    'target',
-    'permission',
+/** A table with one value in it: the table that `path` leads to, by its keys. */
+function tableWith(path: readonly string[], value: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  return key === '[]' ? [tableWith(rest, value)] : { [key]: tableWith(rest, value) };
+}
+
+/** Each key with its schema; what any key of a table has goes by the name Read. */
+function allKeys(schema: JsonSchema, path: readonly string[] = []): [string[], JsonSchema][] {
+  const { properties = {}, items, additionalProperties: rest } = schema;
+  const below = [
+    ...Object.entries(properties),
+    ...(items === undefined ? [] : [['[]', items] as const]),
+    ...(rest === undefined || rest === false ? [] : [['Read', rest] as const]),
+  ];
+  return below.flatMap(([key, one]) => [
+    [[...path, key], one] as [string[], JsonSchema],
+    ...allKeys(one, [...path, key]),
   ]);
-  const name = new RegExp(schema.properties?.['pod']?.properties?.['name']?.pattern ?? '', 'u');
-  expect(['a', 'a.b', 'a.json', 'A', ''].map((one) => name.test(one))).toEqual([
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
+}
+
+describe('the JSON Schema of the manifest', () => {
+  let schema: JsonSchema = {};
+  let text = '';
+  beforeAll(async () => {
+    text = await manifestSchema();
+    schema = JSON.parse(text) as JsonSchema;
+  });
+
+  test('MAN-1 MAN-6: what is shipped and what the script prints is made of what checks manifests', () => {
+    expect(readFileSync(join(ROOT, 'dist/manifest.schema.json'), 'utf8')).toBe(text);
+    const printed = execFileSync(process.execPath, [join(ROOT, 'scripts/manifest-schema.js')]);
+    expect(printed.toString('utf8')).toBe(text);
+  });
+
+  test('MAN-1 MAN-6: each key has a type and says what it is, each number has a range, each table takes no other key', () => {
+    const keys = allKeys(schema);
+    expect(keys.map(([path]) => path.join('.'))).toEqual([
+      'pod',
+      'pod.name',
+      'provider',
+      'provider.kind',
+      'provider.script',
+      'provider.context_window',
+      'worker',
+      'worker.instruction',
+      'worker.max_turns',
+      'worker.tool_output',
+      'worker.tool_output.default_max_bytes',
+      'worker.tool_output.per_tool',
+      'worker.tool_output.per_tool.Read',
+      'scope',
+      ...['allow', 'deny'].flatMap((list) =>
+        ['', '.[]', '.[].target', '.[].permission', '.[].recursive'].map(
+          (key) => `scope.${list}${key}`,
+        ),
+      ),
+    ]);
+    for (const [path, { type, description, minimum, maximum, ...rest }] of keys) {
+      const name = path.join('.');
+      expect(type, name).toMatch(/^(?:object|array|string|boolean|integer)$/);
+      // A rule is told of by its list.
+      if (!name.endsWith('[]')) expect(description, name).toMatch(/^[A-Z].+\.$/);
+      if (type === 'integer') expect([minimum, maximum], name).toEqual([1, 1_000_000_000]);
+      if (type === 'object') expect(rest.additionalProperties, name).toBeDefined();
+      if (type === 'object' && !name.endsWith('per_tool'))
+        expect(rest.additionalProperties, name).toBe(false);
+    }
+    expect(schema.additionalProperties).toBe(false);
+  });
+
+  test('MAN-1 MAN-6: a value in the place of any key fits it when, and only when, podd takes it', () => {
+    const values: unknown[] = [
+      ...[0, 1, -1, 1.5, 7, 1_000_000_000, 1_000_000_001, NaN, Infinity],
+      ...['', 'a', 'A', 'a.json', 'a.lock', 'a.json5', 'a'.repeat(64), 'a'.repeat(65), 'a b', 'ä'],
+      ...['scripted', 'openai', 'scriptd', 'read', 'write', 'rw', '$podd/x', 'true', 'a\nb'],
+      ...[true, false, [], {}, [{}], [[]], ['a'], [1], { a: 1 }, { name: 'a' }, { Read: 0 }],
+      ...[{ target: 'a' }, { target: 'a', permission: 'read' }],
+      [{ target: 'a', permission: 'read' }],
+      [{ target: 'a', permission: 'read', recursive: false, also: 1 }],
+    ];
+    let taken = 0;
+    for (const [path] of allKeys(schema))
+      for (const unknown of ['', '_'])
+        for (const value of values) {
+          const misspelt = path.map((key, n) => (n === path.length - 1 ? key + unknown : key));
+          const table = tableWith(misspelt, value) as Table;
+          const expected =
+            v.safeParse(LayerTable, table).success && withTableProblems([], table).length === 0;
+          if (expected) taken += 1;
+          // What any key of a table has is not misspelt.
+          const says = `${misspelt.join('.')} = ${JSON.stringify(value)}`;
+          expect({ says, isValid: isValid(schema, table) }).toEqual({ says, isValid: expected });
+        }
+    expect(taken).toBeGreaterThan(50);
+  });
+
+  test('MAN-1: the manifests that podd comes with fit it', () => {
+    const file = join(ROOT, 'manifests/quickstart.toml');
+    const table = parseToml(readFileSync(file, 'utf8'));
+    expect(table.ok && isValid(schema, table.value)).toBe(true);
+  });
+
+  test('MAN-1 MAN-6: a broken manifest does not fit it, if what is broken is a key or its value', () => {
+    const fits = readdirSync(BROKEN)
+      .filter((name) => name.endsWith('.toml'))
+      .filter((name) => {
+        const table = parseToml(decodeUtf8(readFileSync(join(BROKEN, name))) ?? '=');
+        return table.ok && isValid(schema, table.value);
+      })
+      .map((name) => name.slice(0, -'.toml'.length));
+    expect(fits.sort()).toEqual(ELSEWHERE.toSorted());
+  });
 });

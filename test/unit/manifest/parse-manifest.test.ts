@@ -237,16 +237,29 @@ describe('parseManifest', () => {
     [
       'a list where a table belongs',
       `worker = []\n${POD}${PROVIDER}${ALLOW}`,
-      ['worker expected a table'],
+      ['worker expected a table, got a list'],
     ],
     [
       'lists where required tables belong',
       'pod = []\nprovider = []\nscope = []',
+      ['pod', 'provider', 'scope'].map((key) => `${key} expected a table, got a list`),
+    ],
+    [
+      'a list of tables where one belongs, whatever is in it',
+      `${PROVIDER}${ALLOW}[[pod]]\nname = "a"\n[worker]\ntool_output = [1]\nmax_turn = 1`,
       [
-        ...['pod', 'provider', 'scope'].map((key) => `${key} expected a table`),
-        ...['pod.name', 'provider.kind', 'scope.allow'].map(
-          (key) => `${key} is required, but missing`,
-        ),
+        'worker.max_turn is not known; did you mean max_turns?',
+        'pod expected a table, got a list',
+        'worker.tool_output expected a table, got a list',
+      ],
+    ],
+    [
+      'a list or a date where a rule belongs',
+      `${POD}${PROVIDER}[scope]\nallow = [["."], { target = "." }, 2026-01-01]`,
+      [
+        'scope.allow[1].permission is required, but missing',
+        'scope.allow[0] expected a table, got a list',
+        'scope.allow[2] expected a table, got a date',
       ],
     ],
     [
