@@ -37,7 +37,8 @@ type Plan = { readonly file: string; readonly text: string; readonly next: strin
 
 async function planProject(shell: Shell, { folder, name, print }: InitOptions): Promise<Plan> {
   const root = await realpath(resolve(shell.cwd, folder)).catch((cause: unknown) => {
-    throw new PodError('no_project', `the folder ${folder} can't be looked into`, { cause });
+    const why = isCode(cause, 'ENOENT') ? 'does not exist: make it first' : "can't be looked into";
+    throw new PodError('no_project', `the folder ${folder} ${why}`, { cause });
   });
   if (name !== null && !isName(name))
     throw new UsageError(`"${name}" is no Pod name (${NAME_RULE})`);
@@ -82,7 +83,8 @@ async function make(file: string, text: string): Promise<'made' | 'exists'> {
   }
 }
 
-const NAME_RULE = 'a-z 0-9 . _ -, up to 64, not ending in .json or .lock';
+const NAME_RULE =
+  'a-z 0-9 . _ -, beginning with a letter or digit, up to 64, not ending in .json or .lock';
 
 function isName(name: string): boolean {
   return POD_NAME.test(name) && !/\.(?:json|lock)$/.test(name);

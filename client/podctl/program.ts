@@ -14,7 +14,7 @@ const POD = 'a Pod’s name, or the path of its socket';
 const JSON_FLAG = '--json';
 
 const EXIT_CODES = `
-Exit codes: 64 the command line makes no sense, 65 the registry can't be read, 69 no such Pod is reached or the
+Exit codes: 1 it failed or was refused, 64 the command line makes no sense, 65 the registry can't be read, 69 no such Pod is reached or the
 connection is lost, 70 a bug of podctl, 130 left by a second Ctrl-C, 141 nobody reads the output any more.
 POD is looked up in $PODD_RUNTIME_DIR, else $XDG_RUNTIME_DIR/podd, else ~/.podd/run; the registry of all Pods
 lies in $PODD_SCOPE_REGISTRY, else ~/.local/state/podd/registry.`;
@@ -166,14 +166,16 @@ ${examples('less .podd/manifest.toml; podctl trust', 'podctl trust --list', 'pod
   program
     .command('init')
     .description('Make a first manifest: of the project in DIR, or with --user of all your Pods.')
-    .argument('[DIR]', 'where the project begins', '.')
+    .argument('[DIR]', 'where the project begins; default: here')
     .option('--name <NAME>', 'the Pod’s name; default: made of the folder’s')
     .option('--user', 'make the manifest that all your Pods have in common')
     .option('--print', 'show it on stdout, make nothing')
     .addHelpText('after', examples('podctl init', 'podctl init --user', 'podctl init --print'))
-    .action((folder: string, flags: InitFlags) => {
+    .action((folder: string | undefined, flags: InitFlags) => {
       const { name = null, user = false, print = false } = flags;
-      choose('', () => initCommand(shell, { folder, name, user, print }));
+      if (user && folder !== undefined)
+        throw new UsageError('--user is for all Pods, DIR for one project: give one of them');
+      choose('', () => initCommand(shell, { folder: folder ?? '.', name, user, print }));
     });
 
   return program;

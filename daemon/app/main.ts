@@ -29,12 +29,12 @@ const EXIT_BUG = 70;
 /** argv and environment in, exit code out. */
 async function main(argv: readonly string[], stderr: Stderr): Promise<number> {
   const options = parseOptions(argv);
-  if (options.kind === 'help') return say(USAGE);
-  if (options.kind === 'version') return say(`podd ${PODD_VERSION}\n`);
+  if (options.kind === 'help') return await say(USAGE);
+  if (options.kind === 'version') return await say(`podd ${PODD_VERSION}\n`);
   if (options.kind === 'check' || options.kind === 'print_manifest') {
     const look = options.kind === 'check' ? checkPod : printManifest;
     const never = new AbortController().signal;
-    return say(await look(withAbsolutePaths(options), surroundings(process.env, never)));
+    return await say(await look(withAbsolutePaths(options), surroundings(process.env, never)));
   }
   // First of all: nothing of ours may have its number yet.
   using ready = openReadyLine(options.readyFd);
@@ -209,9 +209,16 @@ async function tellBug(pod: StartedPod, stderr: Stderr, error: unknown): Promise
   }
 }
 
-function say(text: string): number {
-  process.stdout.write(text);
-  return 0;
+/** A reader that has enough, `head` say, is no failure of what was said. */
+async function say(text: string): Promise<number> {
+  const { stdout } = process;
+  const error = await new Promise<unknown>((resolve) => {
+    stdout.on('error', resolve);
+    stdout.write(text, resolve);
+  });
+  if (!(error instanceof Error) || ('code' in error && error.code === 'EPIPE')) return 0;
+  const says = `what it has to say can't be written to stdout: ${error.message}`;
+  throw new Fault('cannot_create', says, { cause: error });
 }
 
 function tellFailure(error: unknown, stderr: Stderr): number {

@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { PodPaths } from '../manifest/paths.ts';
-import type { OpenedJournal, OpenJournalOptions } from '../session/open-journal.ts';
+import type { OpenedJournal, OpenJournalOptions, SessionChoice } from '../session/open-journal.ts';
+import { isThere } from './pod-origin.ts';
 import { openJournal } from '../session/open-journal.ts';
 
 /**
@@ -26,6 +27,15 @@ export async function openStore(
       await setTimeout(LIMITS.leavingHolderMs / 40);
     }
   }
+}
+
+/** Before anything is made: a Pod that has no sessions is not begun by asking for one of them. */
+export async function refuseSessionOfNone(paths: PodPaths, session: SessionChoice): Promise<void> {
+  if (session.kind !== 'id' || (await isThere(paths.db))) return;
+  throw new Fault(
+    'manifest_invalid',
+    `--session ${session.id}: this Pod has no sessions yet; without --session it begins one`,
+  );
 }
 
 async function readPid(paths: PodPaths): Promise<string | null> {

@@ -112,8 +112,14 @@ export function parseOptions(argv: readonly string[]): Options {
   let values: ReturnType<typeof parse>['values'];
   try {
     const parsed = parse(argv);
-    for (const token of parsed.tokens)
-      if (token.kind === 'option' && !(token.name in FLAGS)) throw unknownFlag(token.rawName);
+    const given = new Set<string>();
+    for (const token of parsed.tokens) {
+      if (token.kind !== 'option') continue;
+      if (!(token.name in FLAGS)) throw unknownFlag(token.rawName);
+      if (given.has(token.name) && token.name !== 'overlay')
+        throw usage(`${token.rawName} is given twice: once is enough`);
+      given.add(token.name);
+    }
     values = parsed.values;
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
@@ -155,10 +161,10 @@ function manifestOption(manifest: string | undefined, project: string | undefine
   return manifest === '-' ? { kind: 'stdin' } : { kind: 'file', path: manifest };
 }
 
-const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const SESSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function sessionOption(text: string): SessionOption {
-  if (SESSION_ID.test(text)) return { kind: 'id', id: text };
+  if (SESSION_ID.test(text)) return { kind: 'id', id: text.toLowerCase() };
   const known = ['latest', 'new'] as const;
   const near = nearest(text, known);
   const kind = known.find((one) => one === text);

@@ -13,14 +13,14 @@ export type PodOrigin =
 
 /** `db` stands for the state: it is made after the record. */
 export async function readOrigin(paths: PodPaths): Promise<PodOrigin> {
-  if (!(await exists(paths.db))) return { kind: 'fresh' };
+  if (!(await isThere(paths.db))) return { kind: 'fresh' };
   const text = await readTextFile(fileOf(paths), LIMITS.manifestBytes);
   return { kind: 'begun', project: text.ok ? parse(text.value) : null };
 }
 
 /** Once, before there is anything else; what is begun keeps its origin. */
 export async function recordOrigin(paths: PodPaths, project: string | null): Promise<void> {
-  if (await exists(paths.db)) return;
+  if (await isThere(paths.db)) return;
   // Not by a second file and a rename: one that was torn is written again, since there is no `db` behind it.
   try {
     await using file = await open(fileOf(paths), 'w', 0o600);
@@ -48,7 +48,7 @@ function parse(text: string): string | null {
 }
 
 // What can't be looked at is taken to be there.
-async function exists(path: string): Promise<boolean> {
+export async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;

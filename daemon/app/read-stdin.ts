@@ -1,6 +1,9 @@
-import { createReadStream, read, type ReadStream } from 'node:fs';
+import { createReadStream, constants, fstatSync, openSync, read } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
 import { LIMITS } from '../core/limits.ts';
-import { refuse, type Result, ok } from '../core/result.ts';
+import { ok, refuse, type Result } from '../core/result.ts';
 import { decodeUtf8 } from '../core/utf8.ts';
 import { waitOrAbandon } from '../support/abandon.ts';
 
@@ -8,15 +11,16 @@ export type StdinOptions = { readonly fd: number; readonly limitMs: number };
 
 /**
  * All of stdin as text. Not by `process.stdin`, which would make a pipe non-blocking for its other users too. The
- * refusal is the rest of a sentence about it.
+ * refusal is the rest of a sentence about it. What is given up is left: no thread waits in a read of it.
  */
 export async function readStdin(
   signal: AbortSignal,
   { fd, limitMs }: StdinOptions = { fd: 0, limitMs: LIMITS.stdinMs },
 ): Promise<Result<string, string>> {
   const late = AbortSignal.timeout(limitMs);
-  const stream = createReadStream('', { fd, autoClose: false, fs: { read, close: keepOpen } });
+  let stream: Readable | undefined;
   try {
+    stream = openStream(fd);
     return await waitOrAbandon(waitOrAbandon(readAll(stream), late, 0), signal, 0);
   } catch (error) {
     if (signal.aborted) throw error;
@@ -24,16 +28,35 @@ export async function readStdin(
     const why = error instanceof Error ? error.message : String(error);
     return refuse(`can't be read (${why})`);
   } finally {
-    stream.destroy();
+    // An error that comes after the end is of nobody's interest.
+    stream?.on('error', () => undefined).destroy();
   }
 }
 
-// A descriptor that is closed is the next file's number.
+/** By what it is: only files, which are there or not, are read by a thread that waits. */
+function openStream(fd: number): Readable {
+  const stat = fstatSync(fd);
+  if (stat.isFIFO()) return new Socket({ fd: openAgain(fd), writable: false });
+  // It has no name to open it by again; the other end is another process's.
+  if (stat.isSocket()) return new Socket({ fd, writable: false });
+  if (stat.isCharacterDevice() && isatty(fd)) return new ReadStream(openAgain(fd));
+  // Not closed: its number would be the next file's.
+  return createReadStream('', { fd, autoClose: false, fs: { read, close: keepOpen } });
+}
+
+/** A description of its own, so that to read it without blocking changes nothing for others. */
+function openAgain(fd: number): number {
+  return openSync(
+    `/proc/self/fd/${fd}`,
+    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY,
+  );
+}
+
 function keepOpen(_fd: number, done?: (error?: null) => void): void {
   done?.(null);
 }
 
-async function readAll(stream: ReadStream): Promise<Result<string, string>> {
+async function readAll(stream: Readable): Promise<Result<string, string>> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of stream) {

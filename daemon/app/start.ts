@@ -4,6 +4,7 @@ import { runId, sessionId } from '../core/ids.ts';
 import { openFiles } from '../files/open-files.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { PodPaths } from '../manifest/paths.ts';
+import { TOOL_NAMES } from '../manifest/schema.ts';
 import { renderManifest } from '../manifest/render-manifest.ts';
 import { Pod } from '../pod/pod.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -19,13 +20,13 @@ import { openLease } from './build-lease.ts';
 import { buildModel } from './build-model.ts';
 import { renderPrompt } from './build-prompt.ts';
 import { buildScopeView } from './build-scope.ts';
-import { buildToolBox, TOOL_NAMES } from './build-tools.ts';
+import { buildToolBox } from './build-tools.ts';
 import { configure, refuseNameOfOthers, type Surroundings } from './configure.ts';
 import { EarlyLog } from './early-log.ts';
 import type { LogFile } from './log-file.ts';
 import { openLogFile } from './log-file.ts';
 import type { Stderr } from './log-stderr.ts';
-import { openStore } from './open-store.ts';
+import { openStore, refuseSessionOfNone } from './open-store.ts';
 import type { ServeOptions } from './options.ts';
 import { makeStateFolders, RuntimeFolder } from './pod-folders.ts';
 import { recordOrigin } from './pod-origin.ts';
@@ -111,6 +112,7 @@ async function startLogged(
   );
   // Whoever had the name a moment ago may have begun it since it was looked at.
   await refuseNameOfOthers(manifest, project, paths);
+  await refuseSessionOfNone(paths, options.session);
   const scope = buildScopeView(lease, own);
   const model = await buildModel(manifest, { cwd, env: self.env });
 

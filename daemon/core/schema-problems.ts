@@ -77,7 +77,15 @@ function unwrap(schema: unknown): Readonly<Record<string, unknown>> {
 }
 
 function sayWrong(issue: v.BaseIssue<unknown>, notation: Notation): string {
-  return `expected ${sayExpected(issue, notation)}, got ${sayReceived(issue, notation)}`;
+  const says = `expected ${sayExpected(issue, notation)}, got ${sayReceived(issue, notation)}`;
+  const near = nearestChoice(issue);
+  return near === undefined ? says : `${says}; did you mean ${near}?`;
+}
+
+/** Of a choice between texts, as the message quotes them. */
+function nearestChoice({ input, type, expected }: v.BaseIssue<unknown>): string | undefined {
+  if (type !== 'picklist' || typeof input !== 'string' || expected === null) return undefined;
+  return nearest(JSON.stringify(input), expected.replace(/^\(|\)$/g, '').split(' | '));
 }
 
 function sayExpected(issue: v.BaseIssue<unknown>, notation: Notation): string {

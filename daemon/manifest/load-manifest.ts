@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Result } from '../core/result.ts';
@@ -57,8 +57,8 @@ async function readPodLayer({ pod, cwd }: ManifestSources): Promise<LayerText | 
       return null;
     case 'file': {
       const text = await readTextFile(pod.file, LIMITS.manifestBytes);
-      if (!text.ok) throw unread(pod.file, text.error);
-      return fileLayer(pod.file, text.value);
+      if (!text.ok) throw unread(pod.file, `${text.error}${hintFor(text.error)}`);
+      return { ...fileLayer(pod.file, text.value), folder: folderOf(pod.file) };
     }
     case 'stdin': {
       const text = await pod.read();
@@ -72,8 +72,18 @@ async function readPodLayer({ pod, cwd }: ManifestSources): Promise<LayerText | 
   }
 }
 
+/** A project's manifest means the same, found or named. */
+function folderOf(file: string): string {
+  const folder = dirname(file);
+  return basename(folder) === '.podd' ? dirname(folder) : folder;
+}
+
 function fileLayer(file: string, text: string): LayerText {
   return { source: file, text, folder: dirname(file), untrusted: null };
+}
+
+function hintFor(error: string): string {
+  return error === 'is not a regular file' ? '; what a pipe brings is read with --manifest -' : '';
 }
 
 function nothingFound({ user }: ManifestSources): Fault {

@@ -202,8 +202,14 @@ function toManifest(
     maxTurns: worker?.max_turns ?? null,
     toolOutput: {
       defaultBytesMax: worker?.tool_output?.default_max_bytes ?? LIMITS.resultContentBytes,
-      perTool: new Map(Object.entries(worker?.tool_output?.per_tool ?? {})),
+      perTool: capsOf(worker?.tool_output?.per_tool ?? {}),
     },
     scope,
   };
+}
+
+function capsOf(caps: Readonly<Record<string, number | undefined>>): Map<string, number> {
+  return new Map(
+    Object.entries(caps).flatMap(([tool, cap]) => (cap === undefined ? [] : [[tool, cap]])),
+  );
 }

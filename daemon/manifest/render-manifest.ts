@@ -1,4 +1,6 @@
 import { stringify } from 'smol-toml';
+import { formatPath } from '../core/schema-problems.ts';
+import { showControls } from '../core/show-controls.ts';
 import type { ScopeRule, ScopeRules } from '../../protocol/scope.ts';
 import type { Manifest } from './parse-manifest.ts';
 
@@ -8,9 +10,9 @@ import type { Manifest } from './parse-manifest.ts';
  */
 export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
   const { pod, provider, maxTurns, toolOutput, instruction, origins } = manifest;
-  const from = (key: string): string => origins.get(key) ?? DEFAULT;
+  const from = (...key: string[]): string => origins.get(formatPath(key)) ?? DEFAULT;
   const line = (section: string, key: string, value: unknown): string[] =>
-    value === null ? [] : [assign(key, value, from(`${section}.${key}`))];
+    value === null ? [] : [assign(key, value, from(...section.split('.'), key))];
   const perTool = [...toolOutput.perTool].flatMap(([tool, bytes]) =>
     line('worker.tool_output.per_tool', tool, bytes),
   );
@@ -38,8 +40,12 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
     '[worker.tool_output]',
     ...line('worker.tool_output', 'default_max_bytes', toolOutput.defaultBytesMax),
     ...(perTool.length === 0 ? [] : ['', '[worker.tool_output.per_tool]', ...perTool]),
-    ...scope.allow.flatMap((rule, index) => table('allow', rule, from(`scope.allow[${index}]`))),
-    ...scope.deny.flatMap((rule, index) => table('deny', rule, from(`scope.deny[${index}]`))),
+    ...scope.allow.flatMap((rule, index) =>
+      table('allow', rule, origins.get(`scope.allow[${index}]`) ?? DEFAULT),
+    ),
+    ...scope.deny.flatMap((rule, index) =>
+      table('deny', rule, origins.get(`scope.deny[${index}]`) ?? DEFAULT),
+    ),
     '',
   ].join('\n');
 }
@@ -47,14 +53,19 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
 const DEFAULT = 'default';
 
 function table(list: 'allow' | 'deny', rule: ScopeRule, source: string): string[] {
-  return ['', `[[scope.${list}]]${comment(source)}`, stringify({ ...rule }).trimEnd()];
+  return ['', `[[scope.${list}]]${comment(source)}`, toml({ ...rule })];
 }
 
 function assign(key: string, value: unknown, source: string): string {
-  return `${stringify({ [key]: value }).trimEnd()}${comment(source)}`;
+  return `${toml({ [key]: value })}${comment(source)}`;
+}
+
+/** The library writes texts in double quotes, and leaves in them the one control character that JSON allows. */
+function toml(table: Readonly<Record<string, unknown>>): string {
+  return stringify(table).trimEnd().replaceAll('\u007f', String.raw`\u007F`);
 }
 
 // A path may have a line break in it, and what stands behind it would be TOML.
 function comment(...says: readonly string[]): string {
-  return says.map((text) => ` # ${JSON.stringify(text).slice(1, -1)}`).join('');
+  return says.map((text) => ` # ${showControls(text)}`).join('');
 }

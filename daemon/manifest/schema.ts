@@ -60,6 +60,15 @@ const OUTPUT_BYTES = `Cap on the content of a tool result, in bytes. Default: ${
 /** Kinds that the manifest will know; only `scripted` is built. */
 export const PROVIDER_KINDS = ['scripted', 'anthropic', 'openai', 'gemini', 'ollama'] as const;
 
+/** All tools of this version. */
+export const TOOL_NAMES = ['Edit', 'Read', 'Write'] as const;
+export type ToolName = (typeof TOOL_NAMES)[number];
+
+function capOfEach() {
+  const cap = v.optional(count(COUNT_MAX, 'The cap for this tool, in bytes.'));
+  return v.entriesFromList(TOOL_NAMES, cap);
+}
+
 export const ManifestTable = v.strictObject({
   pod: v.strictObject({ name: PodName }),
   provider: v.strictObject({
@@ -85,10 +94,7 @@ export const ManifestTable = v.strictObject({
             v.strictObject({
               default_max_bytes: v.optional(count(COUNT_MAX, OUTPUT_BYTES)),
               per_tool: v.optional(
-                described(
-                  v.record(v.string(), count(COUNT_MAX, 'The cap for this tool, in bytes.')),
-                  'Other caps, by the name of the tool.',
-                ),
+                described(v.strictObject(capOfEach()), 'Other caps, by the name of the tool.'),
               ),
             }),
             'How much of what tools put out the model is shown.',

@@ -227,6 +227,7 @@ export class Pod implements PodControl {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       await this.#over(run, { kind: 'prepareAbandoned', run: run.id });
+      this.#parts.log.error('a run could not begin', { runId: run.id, err: error });
       run.failed(withRun(error, run.id));
       return;
     }
