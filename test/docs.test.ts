@@ -3,7 +3,7 @@ import { EVENTS } from '../protocol/events.ts';
 import { RPC_CODES, RUN_FAULTS } from '../protocol/faults.ts';
 import { METHODS } from '../protocol/methods.ts';
 import { LIMITS } from '../daemon/core/limits.ts';
-import { LATER_KEYS, ManifestTable } from '../daemon/manifest/schema.ts';
+import { LATER_KEYS, ManifestTable, TOOL_NAMES } from '../daemon/manifest/schema.ts';
 import { read, sources, testTitles } from './support/source-tree.ts';
 
 const wire = read('docs/protocol.md');
@@ -94,7 +94,10 @@ describe('docs/manifest.md', () => {
     const said = rows(read('docs/manifest.md'))
       .map(([name = '']) => name.replaceAll('`', ''))
       .filter((name) => /^(\[\[)?[a-z_]+\./.test(name))
-      .map((name) => name.replace(/^\[\[(.*)\]\]$/, '$1').replace('.<Name>', ''));
+      .map((name) => name.replace(/^\[\[(.*)\]\]$/, '$1'))
+      .flatMap((name) =>
+        name.endsWith('<Name>') ? TOOL_NAMES.map((tool) => name.replace('<Name>', tool)) : [name],
+      );
     expect(said.sort()).toEqual(leaves(ManifestTable as Schema, '').sort());
     for (const later of LATER_KEYS) expect(said).not.toContain(later);
   });

@@ -61,7 +61,9 @@ describe('loadManifest', () => {
     const says = (name: string): Promise<string> => messageOf(() => loadManifest(alone(at(name))));
     expect(await says('none')).toBe(`manifest ${at('none')} does not exist`);
     expect(await says('.')).toBe(`manifest ${at('.')} is a directory, not a file`);
-    expect(await says('fifo')).toBe(`manifest ${at('fifo')} is not a regular file`);
+    expect(await says('fifo')).toBe(
+      `manifest ${at('fifo')} is not a regular file; what a pipe brings is read with --manifest -`,
+    );
     expect(await says('latin')).toBe(`manifest ${at('latin')} is not UTF-8`);
     expect(await says('large')).toBe(`manifest ${at('large')} has more than 1048576 bytes`);
     expect(await says('full')).toBe('nothing was thrown');

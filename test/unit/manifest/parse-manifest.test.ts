@@ -206,7 +206,7 @@ describe('parseManifest', () => {
       'a provider that is none',
       `${POD}provider = { kind = "script", script = "s" }\n${ALLOW}`,
       [
-        'provider.kind expected "scripted" or "anthropic" or "openai" or "gemini" or "ollama", got "script"',
+        'provider.kind expected "scripted" or "anthropic" or "openai" or "gemini" or "ollama", got "script"; did you mean "scripted"?',
       ],
     ],
     [
