@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { ScopeRules } from '../../protocol/scope.ts';
 import { Fault } from '../core/fault.ts';
 import { showControls } from '../core/show-controls.ts';
-import { ok, type Result } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
 import { findProject, type FoundProject } from '../manifest/find-project.ts';
 import { loadManifest, type ManifestSources, type PodLayer } from '../manifest/load-manifest.ts';
 import { manifestFault } from '../manifest/manifest-fault.ts';
@@ -88,7 +88,7 @@ export async function printManifest(options: ConfigOptions, self: Surroundings):
 
 async function load(options: ConfigOptions, self: Surroundings): Promise<Loaded> {
   const { overlays, userManifest, bare } = options;
-  const config = bare ? ok(null) : configFolder(self.env, self.home);
+  const config = configFolder(self.env, self.home);
   if (!config.ok) throw new Fault('manifest_invalid', config.error);
   const project = await lookForProject(options, self, config.value);
   const cwd = (): string => workingDirectory(self.cwd);

@@ -68,6 +68,11 @@ test('PROMPT-5: a template that can not be rendered answers prompt_error, leaves
   await expect(client.call('Run', { input: 'go' })).rejects.toThrow(/main\.md:2/);
   expect(await client.call('GetHistory')).toMatchObject({ items: [] });
   await stop(pod);
+  const lines = readFileSync(join(pod.state, 'podd.log'), 'utf8').trim().split('\n');
+  const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(told.filter(({ msg }) => msg === 'a run could not begin')).toMatchObject([
+    { err: { code: 'prompt_error', message: expect.stringContaining('main.md:2') as string } },
+  ]);
   expect(await storedPrompt(pod)).toBe('');
   pod.own('prompts/main.md', 'Mended, on {{ date }}.');
   await pod.start();

@@ -205,6 +205,8 @@ describe('podctl init', () => {
     );
     expect(pod.podctl('init', '--print').out).toContain('name = "ws"');
     expect(pod.podctl('init', '--name', 'No').code).toBe(64);
+    expect(pod.podctl('init', '--user', '.').code).toBe(64);
+    expect(pod.podctl('init', 'nowhere').says).toContain('nowhere does not exist: make it first');
   });
 
   test('MAN-2: makes the user’s own, for the user alone, and follows no link', async () => {

@@ -54,6 +54,7 @@ describe('parseOptions', () => {
     [['--manifest', 'x', '--session', 'lastest'], 'did you mean latest?'],
     [['--manifest', 'x', '--ready-fd', 'two'], '"two"'],
     [['--manifest', 'x', '--bare', '--user-manifest', 'y'], '--bare'],
+    [['--manifest', 'x', '--manifest', 'y'], '--manifest is given twice'],
     [['--manifest', 'x', '--log-level', 'loud'], 'debug, info, warn, error'],
   ])('EXIT-1 START-1: %j is a usage error that names what is wrong', (argv, says) => {
     expect(() => parseOptions(argv)).toThrow(
