@@ -161,19 +161,26 @@ describe('a hostile repository', () => {
     pod.own('manifest.toml', `${NAME}${WRITES}worker.instruction = "$workspace/main"`);
     // One of each family through the whole daemon; the unit tests have them all.
     const some = ESCAPES.filter((_, index) => index % 20 === 0);
+    // What is wrong with these shows only when they are rendered.
+    const late = [
+      '{% set a = "x" %}{% for b in range(9999) %}{% set a = a ~ a %}{% endfor %}{{ a | upper }}',
+    ];
     for (const text of some) {
       pod.own('prompts/main.md', text);
-      expect(pod.check(), text).toMatchObject({ code: 78, out: '' });
+      const { code } = pod.check();
+      if (code === 0) late.push(text);
+      else expect(code, text).toBe(78);
     }
-    pod.own(
-      'prompts/main.md',
-      '{% set a = "x" %}{% for b in range(9999) %}{% set a = a ~ a %}{% endfor %}{{ a | upper }}',
-    );
+    expect(late.length).toBeLessThan(some.length / 2);
+    pod.own('prompts/main.md', 'Fine so far.');
     await pod.start();
     using client = await pod.client();
-    await expect(client.call('Run', { input: 'go' })).rejects.toThrow(
-      /can't be rendered|memory|takes more/,
-    );
+    for (const text of late) {
+      pod.own('prompts/main.md', text);
+      await expect(client.call('Run', { input: 'go' }), text).rejects.toThrow(
+        /can't be rendered|memory|takes more/,
+      );
+    }
     expect(await client.call('GetHistory')).toMatchObject({ items: [] });
     // The next run renders again, with what is there now.
     pod.own('prompts/main.md', 'Be {{ "good" | upper }}.');
