@@ -72,6 +72,8 @@ module.exports = {
     home('smol-toml', 'smol-toml/', [room('manifest'), '^daemon/support/parse-toml']),
     home('nunjucks', 'nunjucks/', [room('prompt')]),
     home('pino', 'pino/', [room('app')]),
+    home('anthropic', '@anthropic-ai/sdk/', [`${room('model')}anthropic/`]),
+    home('undici', 'undici/', [room('model')]),
     home('json-rpc', 'json-rpc-2.0/', [room('rpc'), '^client/']),
     home('commander', 'commander/', ['^client/podctl/']),
     home('uuid', 'uuid/', [room('app')]),

@@ -1,22 +1,58 @@
 import { basename } from 'node:path';
-import type { Manifest } from '../manifest/parse-manifest.ts';
-import type { Model } from '../ports/model.ts';
+import type { Manifest, Provider } from '../manifest/parse-manifest.ts';
+import { openAnthropicModel } from '../model/anthropic/anthropic-model.ts';
+import { familyOf } from '../model/anthropic/models.ts';
 import { loadScript } from '../model/scripted/load-script.ts';
 import { openScriptedModel } from '../model/scripted/scripted-model.ts';
+import type { Log } from '../ports/log.ts';
+import type { Model } from '../ports/model.ts';
+import { findKey } from './find-key.ts';
+
+type Around = {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+};
 
 /** The provider that the manifest names. Its SDK, where it has one, is loaded at the first request. */
 export async function buildModel(
-  { provider }: Manifest,
-  around: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  { provider, maxTokens }: Manifest,
+  around: Around,
 ): Promise<Model> {
-  const script = await loadScript(provider.scriptPath);
-  const env = Object.entries(around.env).filter(
-    (pair): pair is [string, string] => pair[1] !== undefined,
+  if (provider.kind === 'scripted') return await buildScripted(provider, around);
+  const { model, connectMs, firstEventMs, idleMs } = provider;
+  const family = familyOf(model);
+  return openAnthropicModel({
+    model,
+    apiKey: await findKey({
+      kind: provider.kind,
+      usual: 'ANTHROPIC_API_KEY',
+      file: provider.apiKeyFile,
+      ...around,
+    }),
+    baseUrl: provider.baseUrl ?? 'https://api.anthropic.com',
+    maxTokens: maxTokens ?? family.maxTokens,
+    contextWindow: provider.contextWindow ?? family.contextWindow,
+    timeouts: { connectMs, firstEventMs, idleMs },
+    log: around.log,
+  });
+}
+
+/** A script is a file of anybody's: what names a secret is not for it. */
+const SECRET_VARIABLE = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/i;
+
+async function buildScripted(
+  { scriptPath, contextWindow }: Extract<Provider, { kind: 'scripted' }>,
+  { cwd, env }: Around,
+): Promise<Model> {
+  const script = await loadScript(scriptPath);
+  const open = Object.entries(env).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined && !SECRET_VARIABLE.test(pair[0]),
   );
   return openScriptedModel(script, {
-    name: basename(provider.scriptPath),
-    cwd: around.cwd,
-    env: Object.fromEntries(env),
-    ...(provider.contextWindow === null ? {} : { contextWindow: provider.contextWindow }),
+    name: basename(scriptPath),
+    cwd,
+    env: Object.fromEntries(open),
+    ...(contextWindow === null ? {} : { contextWindow }),
   });
 }

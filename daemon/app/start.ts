@@ -114,7 +114,7 @@ async function startLogged(
   await refuseNameOfOthers(manifest, project, paths);
   await refuseSessionOfNone(paths, options.session);
   const scope = buildScopeView(lease, own);
-  const model = await buildModel(manifest, { cwd, env: self.env });
+  const model = await buildModel(manifest, { cwd, env: self.env, log: early.log });
 
   await makeStateFolders(paths);
   await recordOrigin(paths, project?.root ?? null);

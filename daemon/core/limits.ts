@@ -126,6 +126,10 @@ export const LIMITS = {
   templateRounds: 32,
   /** One job or reply. */
   templateLineBytes: 8 * 1024 * 1024,
+  /** Defaults of a provider's timeouts: to connect, to the first event of an answer, between two pieces of it. */
+  connectMs: 10_000,
+  firstEventMs: 60_000,
+  idleMs: 120_000,
   /** A manifest on stdin that does not end. */
   stdinMs: 30_000,
   /** Links that one scope target may lead through. */

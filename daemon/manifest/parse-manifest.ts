@@ -11,17 +11,29 @@ import { refuseUntrusted } from './trust.ts';
 import { crossProblems, explainUnknown, formatProblem, withTableProblems } from './rules.ts';
 import { LayerTable, ManifestTable } from './schema.ts';
 
+/** `contextWindow` is in tokens; null where the manifest names none. */
+export type Provider = { readonly contextWindow: number | null } & (
+  | { readonly kind: 'scripted'; readonly scriptPath: string }
+  | {
+      readonly kind: 'anthropic';
+      readonly model: string;
+      readonly apiKeyFile: string | null;
+      /** Null: the vendor's. */
+      readonly baseUrl: string | null;
+      readonly connectMs: number;
+      readonly firstEventMs: number;
+      readonly idleMs: number;
+    }
+);
+
 /** What a Pod is made from. Paths are absolute; scope targets still have their links (`resolveScope`). */
 export type Manifest = {
   /** The file it came from. */
   readonly file: string;
   readonly pod: { readonly name: string };
-  readonly provider: {
-    readonly kind: 'scripted';
-    readonly scriptPath: string;
-    /** Tokens; null where the manifest names none. */
-    readonly contextWindow: number | null;
-  };
+  readonly provider: Provider;
+  /** Of one answer, in tokens; null: the model's own. */
+  readonly maxTokens: number | null;
   /** Null: unlimited. */
   readonly maxTurns: number | null;
   readonly toolOutput: {
@@ -174,9 +186,7 @@ function withPaths(table: Table, toPath: ToPath): Table {
         );
   return {
     ...table,
-    ...(isTable(provider) && 'script' in provider
-      ? { provider: { ...provider, script: replaced(provider['script'], 'provider.script') } }
-      : {}),
+    ...(isTable(provider) ? { provider: withFiles(provider, replaced) } : {}),
     ...(isTable(scope)
       ? {
           scope: Object.fromEntries(
@@ -187,6 +197,28 @@ function withPaths(table: Table, toPath: ToPath): Table {
   };
 }
 
+function withFiles(provider: Table, replaced: (value: unknown, key: string) => unknown): Table {
+  const files = ['script', 'api_key_file'].filter((key) => key in provider);
+  const made = files.map((key) => [key, replaced(provider[key], `provider.${key}`)] as const);
+  return { ...provider, ...Object.fromEntries(made) };
+}
+
+function toProvider(provider: ManifestTable['provider']): Provider {
+  const contextWindow = provider.context_window ?? null;
+  if (provider.kind === 'anthropic')
+    return {
+      kind: 'anthropic',
+      contextWindow,
+      model: provider.model ?? '',
+      apiKeyFile: provider.api_key_file ?? null,
+      baseUrl: provider.base_url ?? null,
+      connectMs: provider.connect_timeout_ms ?? LIMITS.connectMs,
+      firstEventMs: provider.first_event_timeout_ms ?? LIMITS.firstEventMs,
+      idleMs: provider.idle_timeout_ms ?? LIMITS.idleMs,
+    };
+  return { kind: 'scripted', contextWindow, scriptPath: provider.script ?? '' };
+}
+
 function toManifest(
   { pod, provider, worker, scope }: ManifestTable,
   file: string,
@@ -194,11 +226,8 @@ function toManifest(
   return {
     file,
     pod,
-    provider: {
-      kind: 'scripted',
-      scriptPath: provider.script ?? '',
-      contextWindow: provider.context_window ?? null,
-    },
+    provider: toProvider(provider),
+    maxTokens: worker?.max_tokens ?? null,
     maxTurns: worker?.max_turns ?? null,
     toolOutput: {
       defaultBytesMax: worker?.tool_output?.default_max_bytes ?? LIMITS.resultContentBytes,

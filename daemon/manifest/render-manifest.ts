@@ -9,7 +9,7 @@ import type { Manifest } from './parse-manifest.ts';
  * to leave out: keys stand in files of their own.
  */
 export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
-  const { pod, provider, maxTurns, toolOutput, instruction, origins } = manifest;
+  const { pod, provider, maxTokens, maxTurns, toolOutput, instruction, origins } = manifest;
   const from = (...key: string[]): string => origins.get(formatPath(key)) ?? DEFAULT;
   const line = (section: string, key: string, value: unknown): string[] =>
     value === null ? [] : [assign(key, value, from(...section.split('.'), key))];
@@ -22,7 +22,16 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
     '',
     '[provider]',
     ...line('provider', 'kind', provider.kind),
-    ...line('provider', 'script', provider.scriptPath),
+    ...(provider.kind === 'scripted'
+      ? line('provider', 'script', provider.scriptPath)
+      : [
+          ...line('provider', 'model', provider.model),
+          ...line('provider', 'api_key_file', provider.apiKeyFile),
+          ...line('provider', 'base_url', provider.baseUrl),
+          ...line('provider', 'connect_timeout_ms', provider.connectMs),
+          ...line('provider', 'first_event_timeout_ms', provider.firstEventMs),
+          ...line('provider', 'idle_timeout_ms', provider.idleMs),
+        ]),
     ...line('provider', 'context_window', provider.contextWindow),
     '',
     '[worker]',
@@ -35,6 +44,7 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
             instruction.ofProject.source,
           ).trim(),
         ]),
+    ...line('worker', 'max_tokens', maxTokens),
     ...line('worker', 'max_turns', maxTurns),
     '',
     '[worker.tool_output]',

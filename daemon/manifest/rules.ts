@@ -49,7 +49,15 @@ function sections(): string[] {
 
 /** Keys that need one another; `table` is what all layers make together. */
 export function crossProblems(table: Table): SchemaProblem[] {
-  const { kind, script } = asTable(table['provider']);
+  const { kind, script, model } = asTable(table['provider']);
+  if (kind === 'anthropic' && model === undefined)
+    return [
+      {
+        path: ['provider', 'model'],
+        kind: 'missing',
+        says: 'is required for the kind "anthropic": the id of the model',
+      },
+    ];
   if (kind === 'scripted' && script === undefined)
     return [
       {
@@ -58,8 +66,14 @@ export function crossProblems(table: Table): SchemaProblem[] {
         says: 'is required for the kind "scripted": the file to play',
       },
     ];
-  if (kind === 'scripted' || typeof kind !== 'string' || !knownKinds().includes(kind)) return [];
-  const says = `"${kind}" ${NOT_YET}; supported: "scripted"`;
+  if (
+    kind === 'scripted' ||
+    kind === 'anthropic' ||
+    typeof kind !== 'string' ||
+    !knownKinds().includes(kind)
+  )
+    return [];
+  const says = `"${kind}" ${NOT_YET}; supported: "scripted", "anthropic"`;
   return [{ path: ['provider', 'kind'], kind: 'wrong', says }];
 }
 

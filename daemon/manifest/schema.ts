@@ -39,6 +39,12 @@ const path = (says: string) =>
     v.description(says),
   );
 
+const text = (says: string, expected: string) =>
+  v.pipe(v.string(expected), v.regex(/^[^\s\p{C}]{1,200}$/u, expected), v.description(says));
+
+const URL_RULE = 'an address that begins with http:// or https://';
+const HOUR_MS = 3_600_000;
+
 const Rule = v.strictObject({
   target: path(
     'A file or folder; relative to the manifest, or to the project it is of. ~/ is the home folder.',
@@ -74,9 +80,25 @@ export const ManifestTable = v.strictObject({
   provider: v.strictObject({
     kind: described(
       v.picklist(PROVIDER_KINDS),
-      'Who answers the model requests. This version has scripted only.',
+      'Who answers the model requests. This version has scripted and anthropic.',
     ),
     script: v.optional(path('The file that a scripted model plays.')),
+    model: v.optional(text('The model’s id; required but for scripted.', 'a model’s id')),
+    api_key_file: v.optional(path('Holds the key, and nothing else; for its owner alone.')),
+    base_url: v.optional(
+      v.pipe(
+        v.string(URL_RULE),
+        v.regex(/^https?:\/\/[^\s/?#]+[^\s?#]*$/, URL_RULE),
+        v.description('Of a compatible server. Default: the vendor’s.'),
+      ),
+    ),
+    connect_timeout_ms: v.optional(count(HOUR_MS, 'Default: 10000.')),
+    first_event_timeout_ms: v.optional(
+      count(HOUR_MS, 'From the request to the first event of its answer. Default: 60000.'),
+    ),
+    idle_timeout_ms: v.optional(
+      count(HOUR_MS, 'An answer that is silent for this long is broken. Default: 120000.'),
+    ),
     context_window: v.optional(count(COUNT_MAX, 'Of the model, in tokens.')),
   }),
   worker: v.optional(
@@ -88,6 +110,7 @@ export const ManifestTable = v.strictObject({
             'The system prompt: $podd/NAME, $user/NAME or $workspace/NAME. Default: $podd/default.',
           ),
         ),
+        max_tokens: v.optional(count(COUNT_MAX, 'Of one answer, at most. Default: the model’s.')),
         max_turns: v.optional(count(COUNT_MAX, 'Model requests in one run. Default: unlimited.')),
         tool_output: v.optional(
           described(
@@ -130,18 +153,11 @@ export const LayerTable = v.strictObject({
 /** Keys that the manifest's format has and this version does not: they are refused, never ignored. `*` is any name. */
 export const LATER_KEYS: readonly string[] = [
   'pod.auto_resume',
-  'provider.model',
   'provider.preset',
   'provider.api',
-  'provider.api_key_file',
-  'provider.base_url',
   'provider.max_retries',
-  'provider.connect_timeout_ms',
-  'provider.first_event_timeout_ms',
-  'provider.idle_timeout_ms',
   'provider.thinking_budget',
   'provider.reasoning_effort',
-  'worker.max_tokens',
   'worker.temperature',
   'worker.top_p',
   'worker.stop',

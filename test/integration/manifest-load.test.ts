@@ -35,7 +35,7 @@ describe('loadManifest', () => {
     const file = join(folder.path, 'm.toml');
     await writeFile(file, TEXT);
     const manifest = await loadManifest(alone(file));
-    expect(manifest.provider.scriptPath).toBe(join(folder.path, 's.toml'));
+    expect(manifest.provider).toMatchObject({ scriptPath: join(folder.path, 's.toml') });
     expect(manifest.scope.allow[0]?.target).toBe(join(folder.path, 'w'));
   });
 
@@ -91,6 +91,7 @@ describe('resolveScope', () => {
     file: 'm.toml',
     pod: { name: 'a' },
     provider: { kind: 'scripted', scriptPath: '/s', contextWindow: null },
+    maxTokens: null,
     maxTurns: null,
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },
     scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },

@@ -18,7 +18,13 @@ const BROKEN = join(ROOT, 'test/fixtures/manifests/broken');
 const ELSEWHERE = [
   // Missing: another layer may have it.
   ...['pod-missing', 'provider-missing', 'scope-missing', 'provider-kind-missing'],
-  ...['pod-name-missing', 'provider-script-missing', 'scope-allow-empty', 'toml-empty'],
+  ...[
+    'pod-name-missing',
+    'provider-model-missing',
+    'provider-script-missing',
+    'scope-allow-empty',
+    'toml-empty',
+  ],
   // Of a later version.
   'provider-kind-later',
   // A path or a reference that leads nowhere.
@@ -70,9 +76,12 @@ describe('the JSON Schema of the manifest', () => {
       'provider',
       'provider.kind',
       'provider.script',
+      ...['model', 'api_key_file', 'base_url'].map((key) => `provider.${key}`),
+      ...['connect', 'first_event', 'idle'].map((what) => `provider.${what}_timeout_ms`),
       'provider.context_window',
       'worker',
       'worker.instruction',
+      'worker.max_tokens',
       'worker.max_turns',
       'worker.tool_output',
       'worker.tool_output.default_max_bytes',
@@ -90,7 +99,11 @@ describe('the JSON Schema of the manifest', () => {
       expect(type, name).toMatch(/^(?:object|array|string|boolean|integer)$/);
       // A rule is told of by its list.
       if (!name.endsWith('[]')) expect(description, name).toMatch(/^[A-Z].+\.$/);
-      if (type === 'integer') expect([minimum, maximum], name).toEqual([1, 1_000_000_000]);
+      if (type === 'integer')
+        expect([minimum, maximum], name).toEqual([
+          1,
+          name.endsWith('_ms') ? 3_600_000 : 1_000_000_000,
+        ]);
       if (type === 'object') expect(rest.additionalProperties, name).toBe(false);
     }
     expect(schema.additionalProperties).toBe(false);

@@ -22,7 +22,7 @@ export function read(path: string): string {
 /** Titles of the tests in a file's text. */
 export function testTitles(text: string): string[] {
   const titles = text.matchAll(
-    /\btest(?:\.each\((?:\w+|[\s\S]*?\]\s*(?:as const)?\s*,?\s*)\))?\(\s*(['`"])((?:\\.|(?!\1)[\s\S])*)\1/g,
+    /\btest(?:\.each(?:<[^(]*>)?\((?:\w+|[\s\S]*?\]\s*(?:as const)?\s*,?\s*)\))?\(\s*(['`"])((?:\\.|(?!\1)[\s\S])*)\1/g,
   );
   return [...titles].map((match) => (match[2] ?? '').replace(/\\(.)/g, '$1'));
 }

@@ -34,6 +34,7 @@ describe('parseManifest', () => {
       file: '/m/podd.toml',
       pod: { name: 'a' },
       provider: { kind: 'scripted', scriptPath: '/m/s.toml', contextWindow: null },
+      maxTokens: null,
       maxTurns: null,
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },
       scope: { allow: [{ target: '/w', permission: 'write', recursive: true }], deny: [] },
@@ -44,6 +45,23 @@ describe('parseManifest', () => {
           '/m/podd.toml',
         ]),
       ),
+    });
+  });
+
+  test('MAN-1 PROV-9: a real provider, with its defaults; the key file lies beside the manifest', () => {
+    const real = manifest(
+      `${POD}provider = { kind = "anthropic", model = "m", api_key_file = "k" }\n${ALLOW}[worker]\nmax_tokens = 5\n`,
+    );
+    expect(real).toMatchObject({ maxTokens: 5 });
+    expect(real.provider).toEqual({
+      kind: 'anthropic',
+      model: 'm',
+      apiKeyFile: '/m/k',
+      baseUrl: null,
+      contextWindow: null,
+      connectMs: 10_000,
+      firstEventMs: 60_000,
+      idleMs: 120_000,
     });
   });
 
@@ -199,8 +217,11 @@ describe('parseManifest', () => {
     ],
     [
       'a provider of a later version',
-      `${POD}provider = { kind = "anthropic", model = "m" }\n${ALLOW}`,
-      [`provider.model ${LATER}`, `provider.kind "anthropic" ${LATER}; supported: "scripted"`],
+      `${POD}provider = { kind = "openai", model = "m", preset = "vllm" }\n${ALLOW}`,
+      [
+        `provider.preset ${LATER}`,
+        `provider.kind "openai" ${LATER}; supported: "scripted", "anthropic"`,
+      ],
     ],
     [
       'a provider that is none',

@@ -1,0 +1,83 @@
+import { Fault } from '../../core/fault.ts';
+
+/** What the SDK's errors have in common, told apart by their fields: loading their classes would load the SDK. */
+type ApiError = {
+  readonly status?: unknown;
+  readonly type?: unknown;
+  readonly apiMessage?: unknown;
+  readonly headers?: unknown;
+  readonly requestID?: unknown;
+};
+
+/** PROV-4's. */
+const RETRYABLE: ReadonlySet<number> = new Set([408, 409, 429, 500, 502, 503, 504, 529]);
+
+/** An error event in the stream has no status but its type, which is that of a response with this one. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  overloaded_error: 529,
+  rate_limit_error: 429,
+  timeout_error: 504,
+  api_error: 500,
+  invalid_request_error: 400,
+  authentication_error: 401,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+};
+
+const TOO_LONG =
+  /prompt is too long|exceeds? the (?:model's )?context|input length and `max_tokens`/i;
+const MESSAGE_UNITS_MAX = 500;
+
+/** What a request failed of, as the wire and the retries know it. `connection` failures may be tried again. */
+export function toProviderFault(error: unknown, model: string): Fault {
+  if (error instanceof Fault) return error;
+  const { status: given, type, apiMessage, headers, requestID } = Object(error) as ApiError;
+  const status = typeof given === 'number' ? given : STATUS_OF[String(type)];
+  const says = typeof apiMessage === 'string' ? apiMessage : sayWhy(error);
+  if (status === undefined)
+    return fault(`${model}: the connection failed (${says})`, error, {
+      reason: reasonOf(error),
+      retryable: true,
+    });
+  const isTooLong = status === 413 || (status === 400 && TOO_LONG.test(says));
+  return fault(`${model} answers with ${status}: ${says}`, error, {
+    status,
+    retryable: RETRYABLE.has(status),
+    ...(isTooLong ? { reason: 'prompt_too_long' } : {}),
+    ...retryAfter(headers),
+    ...(typeof requestID === 'string' ? { requestId: requestID } : {}),
+  });
+}
+
+function fault(says: string, cause: unknown, data: Readonly<Record<string, unknown>>): Fault {
+  return new Fault('provider_error', says.slice(0, MESSAGE_UNITS_MAX), { cause, data });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'malformed';
+  return hasCode(error, 'UND_ERR_BODY_TIMEOUT') ? 'idle_timeout' : 'connection';
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === code) || hasCode(error.cause, code);
+}
+
+/** The innermost cause is what happened; what is around it only says that it failed. */
+function sayWhy(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof Error) return sayWhy(cause);
+  const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : '';
+  return `${code}${error.message}`;
+}
+
+/** In seconds or, by HTTP, as a date. */
+function retryAfter(headers: unknown): { readonly retryAfterMs?: number } {
+  const { get } = Object(headers) as { readonly get?: unknown };
+  const text: unknown = typeof get === 'function' ? get.call(headers, 'retry-after') : null;
+  if (typeof text !== 'string' || text === '') return {};
+  const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, Math.round(ms)) } : {};
+}

@@ -1,0 +1,44 @@
+import { Fault } from '../../core/fault.ts';
+
+/** PROV-9, in milliseconds. */
+export type Timeouts = {
+  readonly connectMs: number;
+  /** From the request to the first event of the answer. */
+  readonly firstEventMs: number;
+  /** Without a byte of the answer, pings counted. */
+  readonly idleMs: number;
+};
+
+/** A server that is at work on a long call sends nothing but pings for minutes: no silence, but not for ever either. */
+const SILENCES_MAX = 5;
+
+/** Ends a request that is told to end, or that says nothing for too long. Silence on the wire is the connection's own matter. */
+export class Watchdog implements Disposable {
+  readonly #timeouts: Timeouts;
+  readonly #silence = new AbortController();
+  #timer: NodeJS.Timeout;
+  readonly signal: AbortSignal;
+
+  constructor(timeouts: Timeouts, asked: AbortSignal) {
+    this.#timeouts = timeouts;
+    this.signal = AbortSignal.any([asked, this.#silence.signal]);
+    this.#timer = this.#wait('first_event_timeout', timeouts.firstEventMs);
+  }
+
+  heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#wait('events_timeout', this.#timeouts.idleMs * SILENCES_MAX);
+  }
+
+  #wait(reason: string, ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const says = `the model said nothing for ${ms} ms`;
+      const data = { reason, retryable: true };
+      this.#silence.abort(new Fault('provider_error', says, { data }));
+    }, ms);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ModelServer } from '../support/model-server.ts';
+import { endOfPodd } from '../support/podd-end.ts';
+import { TempPod } from '../support/temp-pod.ts';
+
+const KEY = 'test-key-0123456789abcdef';
+
+function provider(url: string): string {
+  return `provider = { kind = "anthropic", model = "claude-test", base_url = "${url}" }`;
+}
+
+test('PROV-1 PROV-7 PROV-8: Claude, by its wire, reads a file and answers; its key is nowhere but in the request', async () => {
+  await using server = new ModelServer(
+    { kind: 'answer', blocks: [{ call: 'c1', name: 'Read', input: { file_path: 'FILE' } }] },
+    { kind: 'answer', blocks: [{ text: 'It says so.' }] },
+  );
+  const url = await server.listen();
+  await using pod = new TempPod({
+    script: 'steps = []',
+    args: ['--overlay', provider(url)],
+    env: { PODD_API_KEY_ANTHROPIC: KEY },
+  });
+  writeFileSync(join(pod.workspace, 'note.txt'), 'so');
+  await pod.start();
+  using client = await pod.client();
+  expect(await client.call('Run', { input: 'look' })).toMatchObject({
+    outcome: 'finished',
+    text: 'It says so.',
+    turns: 2,
+    usage: { inputTotal: 20, output: 14 },
+  });
+  expect(await client.call('GetStatus')).toMatchObject({ provider: { kind: 'anthropic' } });
+  const [, second] = server.asked;
+  expect(second?.headers['x-api-key']).toBe(KEY);
+  expect(JSON.stringify(second?.body)).toContain('"tool_use_id":"c1"');
+  pod.signal('SIGTERM');
+  expect(await pod.exit()).toBe(0);
+  expect(readFileSync(join(pod.state, 'podd.log'), 'utf8')).not.toContain(KEY);
+});
+
+test('PROV-7 EXIT-1: without a key the start ends with 69 and names the places', async () => {
+  await using pod = new TempPod({ script: 'steps = []' });
+  const args = [
+    '--manifest',
+    join(pod.folder, 'pod.toml'),
+    '--overlay',
+    provider('http://[::1]:1'),
+  ];
+  const none = { PODD_API_KEY_ANTHROPIC: undefined, ANTHROPIC_API_KEY: undefined };
+  const { code, says } = endOfPodd(pod, args, { env: none });
+  expect(code).toBe(69);
+  expect(says).toContain('set PODD_API_KEY_ANTHROPIC');
+});

@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import type { Item } from '../../protocol/items.ts';
+import { Fault } from '../../daemon/core/fault.ts';
+import { openAnthropicModel } from '../../daemon/model/anthropic/anthropic-model.ts';
+import type { Model, ModelEvent } from '../../daemon/ports/model.ts';
+import { user } from '../support/items.ts';
+import { type Conduct, ModelServer } from '../support/model-server.ts';
+import { deadline } from '../support/slowness.ts';
+
+const never = new AbortController().signal;
+const TOOL = { name: 'Read', description: 'Reads.', parameters: { type: 'object' } };
+
+type Told = { readonly level: string; readonly message: string; readonly fields: unknown };
+
+async function open(
+  server: ModelServer,
+  timeouts: { readonly firstEventMs?: number; readonly idleMs?: number } = {},
+): Promise<{ readonly model: Model; readonly told: Told[] }> {
+  const told: Told[] = [];
+  const log = (level: string) => (message: string, fields?: unknown) => {
+    told.push({ level, message, fields });
+  };
+  const model = openAnthropicModel({
+    model: 'claude-test',
+    apiKey: 'sk-ant-test-0123456789',
+    baseUrl: await server.listen(),
+    maxTokens: 100,
+    contextWindow: 200_000,
+    timeouts: { connectMs: 1000, firstEventMs: 5000, idleMs: 5000, ...timeouts },
+    log: {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+      fatal: log('fatal'),
+    },
+  });
+  return { model, told };
+}
+
+async function ask(
+  model: Model,
+  items: readonly Item[] = [user('go')],
+  signal: AbortSignal = never,
+): Promise<{ readonly events: ModelEvent[]; readonly error: unknown }> {
+  const events: ModelEvent[] = [];
+  try {
+    const request = { systemPrompt: 'Be good.', tools: [TOOL], items };
+    for await (const event of model.stream(request, signal)) events.push(event);
+    return { events, error: null };
+  } catch (error) {
+    return { events, error };
+  }
+}
+
+describe('openAnthropicModel', () => {
+  test('PROV-1 PROV-2 PROV-10: an answer comes as events, with what its prompt was made of; what is unknown is passed over', async () => {
+    await using server = new ModelServer({
+      kind: 'answer',
+      blocks: [
+        { thinking: 'hm', signature: 'sig' },
+        { redacted: 'xx' },
+        { unknown: 'hologram' },
+        { text: 'Hello.' },
+        { call: 'c1', name: 'Read', input: { file_path: '/a' } },
+      ],
+      usage: { input_tokens: 5, cache_read_input_tokens: 100, cache_creation_input_tokens: 20 },
+    });
+    const { model, told } = await open(server);
+    const { events, error } = await ask(model);
+    expect(error).toBeNull();
+    expect(events).toEqual([
+      { kind: 'reasoningStarted', block: 0 },
+      { kind: 'delta', block: 0, text: 'hm' },
+      { kind: 'blockEnded', block: 0, opaque: { kind: 'thinking', signature: 'sig' } },
+      { kind: 'reasoningStarted', block: 1 },
+      { kind: 'blockEnded', block: 1, opaque: { kind: 'redacted', data: 'xx' } },
+      { kind: 'textStarted', block: 3 },
+      { kind: 'delta', block: 3, text: 'Hel' },
+      { kind: 'delta', block: 3, text: 'lo.' },
+      { kind: 'blockEnded', block: 3 },
+      { kind: 'callStarted', block: 4, callId: 'c1', name: 'Read' },
+      { kind: 'delta', block: 4, text: '{"file_path":"/a"}' },
+      { kind: 'blockEnded', block: 4 },
+      {
+        kind: 'usage',
+        usage: { inputTotal: 125, cacheRead: 100, cacheWrite: 20, output: 7 },
+      },
+      { kind: 'stopped', reason: 'tool_calls' },
+    ]);
+    expect(told).toMatchObject([{ level: 'debug', fields: { what: 'block hologram' } }]);
+    const [asked] = server.asked;
+    expect(asked?.headers).toMatchObject({ 'x-api-key': 'sk-ant-test-0123456789' });
+    expect(asked?.body).toMatchObject({ model: 'claude-test', max_tokens: 100, stream: true });
+  });
+
+  test.each<[string, Conduct, Readonly<Record<string, unknown>>]>([
+    [
+      'rate limit',
+      {
+        kind: 'status',
+        status: 429,
+        type: 'rate_limit_error',
+        message: 'Slow down.',
+        headers: { 'retry-after': '7' },
+      },
+      { status: 429, retryable: true, retryAfterMs: 7000 },
+    ],
+    ...([500, 502, 503, 504, 529, 408, 409] as const).map(
+      (status): [string, Conduct, Readonly<Record<string, unknown>>] => [
+        `status ${status}`,
+        { kind: 'status', status, type: 'api_error', message: 'Slow down.' },
+        { status, retryable: true },
+      ],
+    ),
+    ...([400, 401, 403, 404] as const).map(
+      (status): [string, Conduct, Readonly<Record<string, unknown>>] => [
+        `status ${status}`,
+        { kind: 'status', status, type: 'invalid_request_error', message: 'Slow down.' },
+        { status, retryable: false },
+      ],
+    ),
+    [
+      'a body too large',
+      { kind: 'status', status: 413, type: 'request_too_large', message: 'Slow down.' },
+      { status: 413, retryable: false, reason: 'prompt_too_long' },
+    ],
+    [
+      'a prompt too long',
+      {
+        kind: 'status',
+        status: 400,
+        type: 'invalid_request_error',
+        message: 'Slow down. prompt is too long: 210000 tokens > 200000 maximum',
+      },
+      { status: 400, retryable: false, reason: 'prompt_too_long' },
+    ],
+  ])('PROV-4 PROV-9: %s, as the server says it', async (_, conduct, data) => {
+    await using server = new ModelServer(conduct);
+    const { model } = await open(server);
+    const { error } = await ask(model);
+    expect(error).toBeInstanceOf(Fault);
+    expect(error).toMatchObject({ code: 'provider_error', data });
+    expect((error as Fault).message).toContain('Slow down.');
+    expect((error as Fault).message).toContain('claude-test');
+    // One request: trying again is not the SDK's.
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test.each([
+    ['ends', { reason: 'no_terminal_event', retryable: true }],
+    ['resets', { reason: 'connection', retryable: true }],
+    ['errs', { status: 529, retryable: true }],
+    ['garbage', { reason: 'malformed', retryable: true }],
+    ['stalls', { reason: 'idle_timeout', retryable: true }],
+    ['pings', { reason: 'events_timeout', retryable: true }],
+  ] as const)('PROV-9: an answer that begins and then %s is broken', async (then, data) => {
+    await using server = new ModelServer({ kind: 'begins', then });
+    const { model } = await open(server, { idleMs: 200 });
+    const { events, error } = await ask(model);
+    expect(events).toContainEqual({ kind: 'delta', block: 0, text: 'so far' });
+    expect(events.some(({ kind }) => kind === 'stopped')).toBe(false);
+    expect(error).toMatchObject({ code: 'provider_error', data });
+    await server.asked[0]?.gone;
+  });
+
+  test('PROV-9: a server that takes the request and says nothing is given up', async () => {
+    await using server = new ModelServer({ kind: 'silent' });
+    const { model } = await open(server, { firstEventMs: 200 });
+    const { error } = await ask(model);
+    expect(error).toMatchObject({ data: { reason: 'first_event_timeout', retryable: true } });
+    await server.asked[0]?.gone;
+  });
+
+  test('PROV-4: nobody listens there', async () => {
+    const server = new ModelServer({ kind: 'silent' });
+    const { model } = await open(server);
+    await server[Symbol.asyncDispose]();
+    const { error } = await ask(model);
+    expect(error).toMatchObject({ data: { reason: 'connection', retryable: true } });
+    expect((error as Fault).message).toContain('ECONNREFUSED');
+  });
+
+  test.each<[string, Conduct]>([
+    ['before the answer', { kind: 'silent' }],
+    ['in the answer', { kind: 'begins', then: 'stalls' }],
+  ])('PROV-5: a cancel %s ends the request within 100 ms', async (_, conduct) => {
+    await using server = new ModelServer(conduct);
+    const { model } = await open(server);
+    // The SDK is there; what is measured is the request.
+    const stop = new AbortController();
+    const asking = ask(model, [user('go')], stop.signal);
+    while (server.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const begun = performance.now();
+    const reason = new Error('enough');
+    stop.abort(reason);
+    expect((await asking).error).toBe(reason);
+    const gone = await server.asked[0]?.gone;
+    expect((gone ?? Number.POSITIVE_INFINITY) - begun).toBeLessThan(deadline(100));
+  });
+});

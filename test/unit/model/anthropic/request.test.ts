@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import type { Item } from '../../../../protocol/items.ts';
+import { toAnthropicRequest } from '../../../../daemon/model/anthropic/request.ts';
+import { call, user } from '../../../support/items.ts';
+
+const OPTIONS = { model: 'm', maxTokens: 9 };
+const TOOLS = ['Edit', 'Read'].map((name) => ({
+  name,
+  description: '',
+  parameters: { type: 'object' },
+}));
+
+const body = (items: readonly Item[]) =>
+  toAnthropicRequest({ systemPrompt: 'Be good.', tools: TOOLS, items }, OPTIONS);
+
+const result = (callId: string, isError?: true): Item => ({
+  type: 'tool_result',
+  callId,
+  summary: `of ${callId}`,
+  content: 'all',
+  ...(isError === undefined ? {} : { isError }),
+});
+
+const assistant = (text: string): Item => ({
+  type: 'message',
+  role: 'assistant',
+  content: [{ type: 'text', text }],
+});
+
+/** Where the marks for the cache stand: `system`, `tools` or the number of a message, each at its end. */
+function marks(made: ReturnType<typeof body>): string[] {
+  const isMarked = (block: unknown): boolean => Object.hasOwn(block as object, 'cache_control');
+  const places = new Map<string, readonly unknown[]>([
+    ['system', made.system as unknown[]],
+    ['tools', made.tools ?? []],
+    ...made.messages.map(({ content }, index): [string, readonly unknown[]] => [
+      String(index),
+      content as unknown[],
+    ]),
+  ]);
+  return [...places].flatMap(([place, blocks]) => {
+    const marked = blocks.filter(isMarked);
+    if (marked.length > 0) expect(marked).toEqual([blocks.at(-1)]);
+    return marked.map(() => place);
+  });
+}
+
+describe('toAnthropicRequest', () => {
+  test('PROV-11: parts of one answer are one message in their order, with its reasoning; errors are marked', () => {
+    const reasoning = (data: unknown): Item => ({
+      type: 'reasoning',
+      text: 'hm',
+      opaque: { provider: 'anthropic', model: 'm', data },
+    });
+    const made = body([
+      user('go'),
+      reasoning({ kind: 'thinking', signature: 's' }),
+      reasoning({ kind: 'redacted', data: 'x' }),
+      assistant('Now.'),
+      call('a'),
+      call('b'),
+      result('a'),
+      result('b', true),
+      user('and?'),
+    ]);
+    expect(made.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(made.messages[1]?.content).toMatchObject([
+      { type: 'thinking', thinking: 'hm', signature: 's' },
+      { type: 'redacted_thinking', data: 'x' },
+      { type: 'text', text: 'Now.' },
+      { type: 'tool_use', id: 'a' },
+      { type: 'tool_use', id: 'b' },
+    ]);
+    expect(made.messages[2]?.content).toEqual([
+      { type: 'tool_result', tool_use_id: 'a', content: 'of a\nall' },
+      { type: 'tool_result', tool_use_id: 'b', content: 'of b\nall', is_error: true },
+      { type: 'text', text: 'and?', cache_control: { type: 'ephemeral' } },
+    ]);
+    expect(JSON.stringify(made)).not.toContain('files');
+  });
+
+  test('PROV-3: a system message behind the first is the user’s, in a marked block', () => {
+    const note: Item = {
+      type: 'message',
+      role: 'system',
+      content: [{ type: 'text', text: 'noted' }],
+    };
+    expect(body([user('go'), note]).messages).toMatchObject([
+      { role: 'user', content: [{ text: 'go' }, { text: '<system>\nnoted\n</system>' }] },
+    ]);
+  });
+
+  test.each([1, 20, 40])(
+    'PROV-8: with %i calls in a turn what was marked at the end of a request is marked in the next',
+    (calls) => {
+      const ids = Array.from({ length: calls }, (_, n) => `c${n}`);
+      const first = [user('go')];
+      const turn = (n: number): Item[] => [
+        ...ids.map((id) => call(`${id}-${n}`)),
+        ...ids.map((id) => result(`${id}-${n}`)),
+      ];
+      const second = [...first, ...turn(1)];
+      const third = [...second, ...turn(2)];
+      expect(marks(body(first))).toEqual(['system', 'tools', '0']);
+      expect(marks(body(second))).toEqual(['system', 'tools', '0', '2']);
+      expect(marks(body(third))).toEqual(['system', 'tools', '2', '4']);
+      // What comes before stays as it was, byte for byte, marks aside.
+      const bare = (made: unknown): string =>
+        JSON.stringify(made, (key, value: unknown) =>
+          key === 'cache_control' ? undefined : value,
+        );
+      const [before, after] = [body(second), body(third)].map(({ messages }) => messages);
+      expect(bare(after?.slice(0, 3))).toBe(bare(before));
+    },
+  );
+});
