@@ -161,6 +161,7 @@ async function startLogged(
     model,
     scope,
     files,
+    retries: { max: manifest.maxRetries, random: Math.random },
     tools: () => buildToolBox(manifest.toolOutput),
     config: {
       provider: { kind: model.provider, model: model.model },

@@ -130,6 +130,12 @@ export const LIMITS = {
   connectMs: 10_000,
   firstEventMs: 60_000,
   idleMs: 120_000,
+  /** Before a request is sent again: the first wait at most, any wait at most, and the longest that a server may ask for. */
+  retryBaseMs: 500,
+  retryMaxMs: 30_000,
+  retryAfterMs: 300_000,
+  /** Times that one request is sent again; of the manifest. */
+  retries: 5,
   /** A manifest on stdin that does not end. */
   stdinMs: 30_000,
   /** Links that one scope target may lead through. */

@@ -32,6 +32,8 @@ export type Manifest = {
   readonly file: string;
   readonly pod: { readonly name: string };
   readonly provider: Provider;
+  /** Times that one request is sent again. */
+  readonly maxRetries: number;
   /** Of one answer, in tokens; null: the model's own. */
   readonly maxTokens: number | null;
   /** Null: unlimited. */
@@ -227,6 +229,7 @@ function toManifest(
     file,
     pod,
     provider: toProvider(provider),
+    maxRetries: provider.max_retries ?? LIMITS.retries,
     maxTokens: worker?.max_tokens ?? null,
     maxTurns: worker?.max_turns ?? null,
     toolOutput: {

@@ -9,7 +9,8 @@ import type { Manifest } from './parse-manifest.ts';
  * to leave out: keys stand in files of their own.
  */
 export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
-  const { pod, provider, maxTokens, maxTurns, toolOutput, instruction, origins } = manifest;
+  const { pod, provider, maxRetries, maxTokens, maxTurns, toolOutput, instruction, origins } =
+    manifest;
   const from = (...key: string[]): string => origins.get(formatPath(key)) ?? DEFAULT;
   const line = (section: string, key: string, value: unknown): string[] =>
     value === null ? [] : [assign(key, value, from(...section.split('.'), key))];
@@ -32,6 +33,7 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
           ...line('provider', 'first_event_timeout_ms', provider.firstEventMs),
           ...line('provider', 'idle_timeout_ms', provider.idleMs),
         ]),
+    ...line('provider', 'max_retries', maxRetries),
     ...line('provider', 'context_window', provider.contextWindow),
     '',
     '[worker]',

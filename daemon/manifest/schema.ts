@@ -6,12 +6,12 @@ import { LIMITS } from '../core/limits.ts';
 const described = <S extends v.GenericSchema>(schema: S, says: string) =>
   v.pipe(schema, v.description(says));
 
-const count = (most: number, says: string) => {
-  const range = `a whole number from 1 to ${most}`;
+const count = (most: number, says: string, least = 1) => {
+  const range = `a whole number from ${least} to ${most}`;
   return v.pipe(
     v.number(range),
     v.integer(range),
-    v.minValue(1, range),
+    v.minValue(least, range),
     v.maxValue(most, range),
     v.description(says),
   );
@@ -92,6 +92,9 @@ export const ManifestTable = v.strictObject({
         v.description('Of a compatible server. Default: the vendor’s.'),
       ),
     ),
+    max_retries: v.optional(
+      count(100, `Times that one request is sent again. Default: ${LIMITS.retries}.`, 0),
+    ),
     connect_timeout_ms: v.optional(count(HOUR_MS, 'Default: 10000.')),
     first_event_timeout_ms: v.optional(
       count(HOUR_MS, 'From the request to the first event of its answer. Default: 60000.'),
@@ -155,7 +158,6 @@ export const LATER_KEYS: readonly string[] = [
   'pod.auto_resume',
   'provider.preset',
   'provider.api',
-  'provider.max_retries',
   'provider.thinking_budget',
   'provider.reasoning_effort',
   'worker.temperature',

@@ -38,11 +38,12 @@ export type PodHooks = {
 
 /** Runs the Worker to its end. Rejects with a bug only. */
 export async function runWorker(parts: PodParts, run: OpenRun, hooks: PodHooks): Promise<RunEnd> {
-  const { model, journal, files, scope, clock, log, showDelta, config } = parts;
+  const { model, journal, retries, files, scope, clock, log, showDelta, config } = parts;
   return await runTurns(
     {
       model,
       journal,
+      retries,
       files,
       clock,
       log,

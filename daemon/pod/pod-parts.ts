@@ -7,7 +7,7 @@ import type { Journal } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { ScopeView } from '../ports/scope-view.ts';
-import type { ToolBox } from '../worker/worker-ports.ts';
+import type { ToolBox, WorkerPorts } from '../worker/worker-ports.ts';
 
 /** Everything that a Pod is built from. `app` joins it; tests put fakes of the ports here. */
 export type PodParts = {
@@ -21,6 +21,7 @@ export type PodParts = {
   readonly model: Model;
   readonly files: Files;
   readonly scope: ScopeView;
+  readonly retries: WorkerPorts['retries'];
   readonly tools: () => Promise<ToolBox>;
   readonly config: SessionConfig;
   /** For a session that has no prompt yet. A failure is a Fault `prompt_error`. */

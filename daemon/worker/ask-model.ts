@@ -6,8 +6,10 @@ import type { SessionEntry } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { checkRequest } from '../core/request-check.ts';
+import { retryDelay } from '../core/retry-delay.ts';
 import { buildRequestItems } from '../core/request-items.ts';
 import type { ModelRequest } from '../ports/model.ts';
+import { pause } from '../support/pause.ts';
 import { withDeadline } from '../support/with-deadline.ts';
 import { AnswerBuilder } from './collect-answer.ts';
 import { historyEvent } from './history-event.ts';
@@ -40,30 +42,50 @@ export async function askModel(
   turnEnd: TurnEnd,
   signal: AbortSignal,
 ): Promise<Answer> {
+  const failed = { empty: 0, broken: 0 };
   for (let attempt = 1; ; attempt += 1) {
     // Once the first attempt is over the results are on disk, and so in the history.
     const answer = await askOnce(ports, attempt === 1 ? unsynced : SYNCED, turnEnd, signal);
     if (answer.kind === 'whole') return answer;
-    if (attempt >= LIMITS.emptyAnswers)
-      throw new Fault('provider_error', 'the model answered with neither text nor tool calls', {
-        data: { reason: 'empty_answer' },
-      });
-    const { discarded } = answer;
-    const data = { attempt, delayMs: 0, reason: 'empty_answer', discarded };
+    failed[answer.kind] += 1;
+    const delayMs = answer.kind === 'empty' ? 0 : delayAfter(ports, answer.fault, failed.broken);
+    if (delayMs === null || failed.empty >= LIMITS.emptyAnswers) throw answer.fault;
+    const reason = reasonOf(answer.fault);
+    const data = { attempt, delayMs, reason, discarded: answer.discarded };
     await ports.journal.commit({ events: [{ event: 'retry', data }] });
     await ports.moved({ kind: 'answerRetried' });
+    ports.log.info('a model request is sent again', { attempt, delayMs, err: answer.fault });
+    await pause(delayMs, signal);
   }
 }
 
-/** Nothing was said; the blocks that showed it are to be dropped. */
-type Empty = { readonly kind: 'empty'; readonly discarded: number[] };
+/** Null: it is not sent again. */
+function delayAfter({ retries }: WorkerPorts, fault: Fault, failures: number): number | null {
+  if (failures > retries.max) return null;
+  const { retryAfterMs } = fault.data;
+  const asked = typeof retryAfterMs === 'number' ? retryAfterMs : null;
+  return retryDelay(failures, asked, retries.random());
+}
+
+function reasonOf({ data }: Fault): string {
+  if (typeof data['reason'] === 'string') return data['reason'];
+  return typeof data['status'] === 'number' ? `status ${data['status']}` : 'provider_error';
+}
+
+/** Nothing of it counts, and the blocks that showed it are to be dropped. */
+type Discarded = {
+  /** `broken`: it may be otherwise next time. */
+  readonly kind: 'empty' | 'broken';
+  readonly fault: Fault;
+  readonly discarded: number[];
+};
 
 async function askOnce(
   ports: WorkerPorts,
   unsynced: Unsynced,
   turnEnd: TurnEnd,
   signal: AbortSignal,
-): Promise<({ readonly kind: 'whole' } & Answer) | Empty> {
+): Promise<({ readonly kind: 'whole' } & Answer) | Discarded> {
   const { model, journal } = ports;
   const request = buildRequest(ports, unsynced.items);
   const passed = await ports.gate.request(request);
@@ -75,20 +97,18 @@ async function askOnce(
   } catch (error) {
     await unsynced.durable;
     if (signal.aborted) await keepPartial(ports, builder);
+    else if (mayPass(error)) return await discard(ports, builder, historyLen, error);
     throw error;
   }
   const items = builder.items();
   const { usage, stopReason } = builder;
-  if (stopReason === null)
-    throw new Fault('provider_error', 'the answer broke off before its end', {
-      data: { reason: 'no_terminal_event', retryable: true },
-    });
+  if (stopReason === null) return await discard(ports, builder, historyLen, brokenOff());
   const record = { ...usage, historyLen, kind: 'run' as const };
   const at = ports.clock.now();
   if (!items.some(({ type }) => type !== 'reasoning')) {
-    const discarded = { ...record, kind: 'discarded' as const };
-    await journal.commit({ session: [{ kind: 'llm_usage', at, record: discarded }] });
-    return { kind: 'empty', discarded: builder.blocks() };
+    const says = 'the model answered with neither text nor tool calls';
+    const fault = new Fault('provider_error', says, { data: { reason: 'empty_answer' } });
+    return { ...(await discard(ports, builder, historyLen, fault)), kind: 'empty' };
   }
   const answer = { kind: 'whole' as const, calls: builder.calls(), usage, stopReason };
   const end = turnEnd(answer);
@@ -106,6 +126,36 @@ async function askOnce(
     ],
   });
   return answer;
+}
+
+function mayPass(error: unknown): error is Fault {
+  return (
+    error instanceof Fault && error.code === 'provider_error' && error.data['retryable'] === true
+  );
+}
+
+function brokenOff(): Fault {
+  return new Fault('provider_error', 'the answer broke off before its end', {
+    data: { reason: 'no_terminal_event', retryable: true },
+  });
+}
+
+/** It is paid for all the same, as far as it was told. */
+async function discard(
+  { journal, clock }: WorkerPorts,
+  builder: AnswerBuilder,
+  historyLen: number,
+  fault: Fault,
+): Promise<Discarded> {
+  const { usage } = builder;
+  const at = clock.now();
+  if (usage.inputTotal + usage.output > 0 || builder.stopReason !== null)
+    await journal.commit({
+      session: [
+        { kind: 'llm_usage', at, record: { ...usage, historyLen, kind: 'discarded' as const } },
+      ],
+    });
+  return { kind: 'broken', fault, discarded: builder.blocks() };
 }
 
 function buildRequest(ports: WorkerPorts, unsynced: readonly Item[]): ModelRequest {

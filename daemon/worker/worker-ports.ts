@@ -24,6 +24,8 @@ export type WorkerPorts = {
   readonly gate: Gate;
   readonly tools: ToolBox;
   readonly files: Files;
+  /** How often a request that failed is sent again; `random` is from 0 to below 1. */
+  readonly retries: { readonly max: number; readonly random: () => number };
   readonly clock: Clock;
   readonly log: Log;
   readonly activity: Activity;

@@ -40,6 +40,62 @@ test('PROV-1 PROV-7 PROV-8: Claude, by its wire, reads a file and answers; its k
   expect(readFileSync(join(pod.state, 'podd.log'), 'utf8')).not.toContain(KEY);
 });
 
+test('PROV-4 PROV-9 INV-3: a server that fails in every way is asked again, and the one whole answer is kept', async () => {
+  await using server = new ModelServer(
+    {
+      kind: 'status',
+      status: 429,
+      type: 'rate_limit_error',
+      message: 'x',
+      headers: { 'retry-after': '0' },
+    },
+    { kind: 'begins', then: 'errs' },
+    { kind: 'begins', then: 'resets' },
+    { kind: 'begins', then: 'ends' },
+    { kind: 'answer', blocks: [{ text: 'At last.' }] },
+  );
+  const url = await server.listen();
+  await using pod = new TempPod({
+    script: 'steps = []',
+    args: ['--overlay', provider(url)],
+    env: { PODD_API_KEY_ANTHROPIC: KEY },
+  });
+  await pod.start();
+  using client = await pod.client();
+  await client.call('Subscribe');
+  expect(await client.call('Run', { input: 'look' })).toMatchObject({ text: 'At last.', turns: 1 });
+  await client.event('run_end');
+  const retries = client.events.filter(({ event }) => event === 'retry');
+  const reasons = retries.map(({ data }) => data['reason']);
+  expect(reasons).toEqual(['status 429', 'status 529', 'connection', 'no_terminal_event']);
+  expect(await client.call('GetHistory')).toMatchObject({
+    items: [{ role: 'user' }, { content: [{ text: 'At last.' }] }],
+  });
+});
+
+test('PROV-4: what can not pass fails at once, with the provider’s own words', async () => {
+  await using server = new ModelServer({
+    kind: 'status',
+    status: 401,
+    type: 'authentication_error',
+    message: 'invalid x-api-key',
+  });
+  const url = await server.listen();
+  await using pod = new TempPod({
+    script: 'steps = []',
+    args: ['--overlay', provider(url)],
+    env: { PODD_API_KEY_ANTHROPIC: KEY },
+  });
+  await pod.start();
+  using client = await pod.client();
+  const { error } = await client.ask('Run', { input: 'look' });
+  expect(error).toMatchObject({
+    message: 'claude-test answers with 401: invalid x-api-key',
+    data: { code: 'provider_error', status: 401, retryable: false },
+  });
+  expect(server.asked).toHaveLength(1);
+});
+
 test('PROV-7 EXIT-1: without a key the start ends with 69 and names the places', async () => {
   await using pod = new TempPod({ script: 'steps = []' });
   const args = [

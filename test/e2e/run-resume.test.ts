@@ -7,8 +7,8 @@ import type { WireClient } from '../support/wire-client.ts';
 const LONG = 'one two three four five six seven eight nine ten '.repeat(20);
 const SLOW = `[[steps]]\ntext = "${LONG}"\nchunk_bytes = 4\ndelay_ms = 10\n[[steps]]\ntext = "Again"\n`;
 
-async function started(script: string): Promise<TempPod> {
-  const pod = new TempPod({ script });
+async function started(script: string, args: readonly string[] = []): Promise<TempPod> {
+  const pod = new TempPod({ script, args });
   await pod.start();
   return pod;
 }
@@ -154,6 +154,7 @@ describe('Resume', () => {
   test('PROTO-20: it continues a run that failed, also when the Pod was stopped between', async () => {
     await using pod = await started(
       '[[steps]]\nerror = "disconnect"\ntext = "halfway"\n[[steps]]\ntext = "ok"\n',
+      ['--overlay', 'provider.max_retries = 0'],
     );
     using client = await pod.client();
     const failed = await client.ask('Run', { input: 'go' });

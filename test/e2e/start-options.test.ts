@@ -55,6 +55,7 @@ name = "p" # ${file}
 [provider]
 kind = "scripted" # ${user}
 script = "${pod.folder}/.config/podd/s.toml" # ${user}
+max_retries = 5 # default
 
 [worker]
 instruction = "$podd/default" # default

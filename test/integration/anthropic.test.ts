@@ -70,6 +70,7 @@ describe('openAnthropicModel', () => {
     const { events, error } = await ask(model);
     expect(error).toBeNull();
     expect(events).toEqual([
+      { kind: 'usage', usage: { inputTotal: 125, cacheRead: 100, cacheWrite: 20, output: 1 } },
       { kind: 'reasoningStarted', block: 0 },
       { kind: 'delta', block: 0, text: 'hm' },
       { kind: 'blockEnded', block: 0, opaque: { kind: 'thinking', signature: 'sig' } },

@@ -91,6 +91,7 @@ describe('resolveScope', () => {
     file: 'm.toml',
     pod: { name: 'a' },
     provider: { kind: 'scripted', scriptPath: '/s', contextWindow: null },
+    maxRetries: 5,
     maxTokens: null,
     maxTurns: null,
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },

@@ -102,6 +102,8 @@ export async function podBench(options: {
   readonly tools?: readonly Tool[];
   readonly store?: KeyValueStore;
   readonly maxTurns?: number;
+  /** Of one request; none by default. */
+  readonly retries?: number;
   readonly deniedPath?: string;
   readonly fence?: () => 'held' | 'lost';
   readonly parts?: Partial<PodParts>;
@@ -142,6 +144,7 @@ export async function podBench(options: {
       },
     },
     model,
+    retries: { max: options.retries ?? 0, random: () => 0 },
     files: { identify: (path: string) => Promise.resolve(path) } as Files,
     scope: {
       permissionOf: (path) => (path === options.deniedPath ? 'read' : 'write'),

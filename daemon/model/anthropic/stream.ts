@@ -38,7 +38,8 @@ export class AnthropicStream {
     switch (event.type) {
       case 'message_start':
         this.#count(event.message.usage);
-        return [];
+        // Of an answer that breaks off there is no other.
+        return [{ kind: 'usage', usage: this.#usage }];
       case 'content_block_start':
         return this.#start(event);
       case 'content_block_delta':

@@ -1,4 +1,5 @@
 import { Fault } from '../../core/fault.ts';
+import { linkedController } from '../../support/with-deadline.ts';
 
 /** PROV-9, in milliseconds. */
 export type Timeouts = {
@@ -15,13 +16,14 @@ const SILENCES_MAX = 5;
 /** Ends a request that is told to end, or that says nothing for too long. Silence on the wire is the connection's own matter. */
 export class Watchdog implements Disposable {
   readonly #timeouts: Timeouts;
-  readonly #silence = new AbortController();
+  readonly #own: ReturnType<typeof linkedController>;
   #timer: NodeJS.Timeout;
   readonly signal: AbortSignal;
 
   constructor(timeouts: Timeouts, asked: AbortSignal) {
     this.#timeouts = timeouts;
-    this.signal = AbortSignal.any([asked, this.#silence.signal]);
+    this.#own = linkedController(asked);
+    this.signal = this.#own.controller.signal;
     this.#timer = this.#wait('first_event_timeout', timeouts.firstEventMs);
   }
 
@@ -34,11 +36,12 @@ export class Watchdog implements Disposable {
     return setTimeout(() => {
       const says = `the model said nothing for ${ms} ms`;
       const data = { reason, retryable: true };
-      this.#silence.abort(new Fault('provider_error', says, { data }));
+      this.#own.controller.abort(new Fault('provider_error', says, { data }));
     }, ms);
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    this.#own[Symbol.dispose]();
   }
 }

@@ -1,9 +1,9 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Item } from '../../../protocol/items.ts';
 import type { Usage } from '../../../protocol/report.ts';
 import { invariant } from '../../core/assert.ts';
 import { Fault } from '../../core/fault.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../ports/model.ts';
+import { pause } from '../../support/pause.ts';
 import {
   type Answer,
   answerBytes,
@@ -146,17 +146,6 @@ async function* paced(
     if (sinceTurn % EVENTS_AT_ONCE === 0) await pause(0, signal);
     signal.throwIfAborted();
     yield event;
-  }
-}
-
-/** Rejects with the signal's reason at once when that aborts; leaves no timer and no listener. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    if (ms === 0) await setImmediate(undefined, { signal });
-    else await setTimeout(ms, undefined, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
   }
 }
 

@@ -34,6 +34,7 @@ describe('parseManifest', () => {
       file: '/m/podd.toml',
       pod: { name: 'a' },
       provider: { kind: 'scripted', scriptPath: '/m/s.toml', contextWindow: null },
+      maxRetries: 5,
       maxTokens: null,
       maxTurns: null,
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },

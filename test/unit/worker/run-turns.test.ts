@@ -3,7 +3,8 @@ import { Fault } from '../../../daemon/core/fault.ts';
 import { HeldStore } from '../../support/held-store.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
 import { failing } from '../../support/failing-store.ts';
-import { calls, podBench, says, stalls, tool } from '../../support/pod-bench.ts';
+import { type BenchAnswer, calls, podBench, says, stalls, tool } from '../../support/pod-bench.ts';
+import { deadline } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
 
 const fine = tool('Fine', () => Promise.resolve({ summary: 'done' }));
@@ -120,6 +121,65 @@ describe('runTurns', () => {
     });
     expect(bench.items()).toHaveLength(1);
     expect(bench.entries().at(-1)).toMatchObject({ kind: 'run_outcome', outcome: 'error' });
+  });
+
+  describe('a request that fails', () => {
+    const passing = (data: Readonly<Record<string, unknown>> = { status: 529 }): BenchAnswer =>
+      async function* () {
+        yield* says('half').slice(0, 2);
+        await Promise.resolve();
+        throw new Fault('provider_error', 'overloaded', { data: { retryable: true, ...data } });
+      };
+
+    test('PROV-4: it is sent again; what had come is told as discarded, and nothing of it is kept', async () => {
+      await using bench = await podBench({
+        answers: [passing(), says('half').slice(0, 3), says('ok')],
+        retries: 2,
+      });
+      await expect(bench.pod.run({ input: 'go' })).resolves.toMatchObject({ text: 'ok', turns: 1 });
+      const retries = bench.published.filter(({ event }) => event === 'retry');
+      expect(retries.map(({ data }) => data)).toMatchObject([
+        { attempt: 1, delayMs: 0, reason: 'status 529', discarded: [1] },
+        { attempt: 2, delayMs: 0, reason: 'no_terminal_event', discarded: [2] },
+      ]);
+      expect(bench.items()).toHaveLength(2);
+      expect(JSON.stringify(bench.entries())).not.toContain('half');
+    });
+
+    test('PROV-4: after max_retries the run fails with the last failure', async () => {
+      await using bench = await podBench({
+        answers: [passing(), passing(), passing()],
+        retries: 2,
+      });
+      await expect(bench.pod.run({ input: 'go' })).rejects.toMatchObject({
+        message: 'overloaded',
+        data: { status: 529 },
+      });
+      expect(bench.requests).toHaveLength(3);
+      expect(bench.items()).toHaveLength(1);
+    });
+
+    test('PROV-4: one that would fail again, or pass only after hours, is not sent again', async () => {
+      for (const data of [{ retryable: false }, { status: 429, retryAfterMs: 7_200_000 }]) {
+        await using bench = await podBench({ answers: [passing(data)], retries: 5 });
+        await expect(bench.pod.run({ input: 'go' })).rejects.toMatchObject({
+          code: 'provider_error',
+        });
+        expect(bench.requests).toHaveLength(1);
+      }
+    });
+
+    test('PROV-4 PROV-5: a cancel ends the wait for the next attempt at once', async () => {
+      const slow = passing({ status: 429, retryAfterMs: 200_000 });
+      await using bench = await podBench({ answers: [slow, says('ok')], retries: 5 });
+      const run = bench.pod.run({ input: 'go' });
+      await until(() => bench.published.some(({ event }) => event === 'retry'), 'a retry');
+      const begun = performance.now();
+      await bench.pod.cancel();
+      await expect(run).resolves.toMatchObject({ outcome: 'cancelled', text: '' });
+      expect(performance.now() - begun).toBeLessThan(deadline(1000));
+      expect(bench.requests).toHaveLength(1);
+    });
   });
 
   test('INV-3: a provider that fails ends the run with its own message, once', async () => {
