@@ -31,15 +31,18 @@ type OwnPlaces = {
   readonly manifests: readonly string[];
   /** The root of a project that the user has not trusted: what it brought as configuration is none of its agent's files. */
   readonly untrusted: string | null;
+  /** What a key is read from. */
+  readonly secrets: readonly string[];
 };
 
 /** What this Pod's daemon keeps to itself. */
 export async function findOwnFiles(
   paths: PodPaths,
-  { registry, manifests, untrusted }: OwnPlaces,
+  { registry, manifests, untrusted, secrets }: OwnPlaces,
 ): Promise<OwnFiles> {
   const { runtimeRoot, stateRoot, config, spool } = paths;
-  const closed = [runtimeRoot, stateRoot, registry, ...(config === null ? [] : [config])];
+  const closed = [runtimeRoot, stateRoot, registry, ...secrets];
+  if (config !== null) closed.push(config);
   if (untrusted !== null) closed.push(join(untrusted, '.podd'));
   return {
     closed: await namesOf(closed),

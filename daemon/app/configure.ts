@@ -61,10 +61,15 @@ export async function configure(options: ConfigOptions, self: Surroundings) {
   const own = await findOwnFiles(paths.value, {
     registry: registry.path,
     manifests: [...manifests, ...inForce],
+    secrets: secretsOf(manifest),
     untrusted: project === null || project.trust === 'trusted' ? null : project.root,
   });
   const cwd = await findCwd(self, buildScopeView(unclaimed(rules), own));
   return { manifest, paths: paths.value, rules, registry, own, cwd, prompts, project };
+}
+
+function secretsOf({ provider }: Manifest): readonly string[] {
+  return provider.kind === 'anthropic' && provider.apiKeyFile !== null ? [provider.apiKeyFile] : [];
 }
 
 /** What `--check` says. */

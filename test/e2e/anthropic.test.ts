@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ModelServer } from '../support/model-server.ts';
@@ -94,6 +94,32 @@ test('PROV-4: what can not pass fails at once, with the provider’s own words',
     data: { code: 'provider_error', status: 401, retryable: false },
   });
   expect(server.asked).toHaveLength(1);
+});
+
+test('PROV-7: the key file is out of the agent’s reach, wherever it lies', async () => {
+  await using server = new ModelServer();
+  const url = await server.listen();
+  await using pod = new TempPod({
+    script: 'steps = []',
+    args: ['--overlay', provider(url), '--overlay', 'provider.api_key_file = "key"'],
+    env: { PODD_API_KEY_ANTHROPIC: '', ANTHROPIC_API_KEY: '' },
+  });
+  const key = join(pod.workspace, 'key');
+  writeFileSync(key, KEY, { mode: 0o600 });
+  symlinkSync('key', join(pod.workspace, 'alias'));
+  const reads = ['key', 'alias'].map((name, n) => ({
+    call: `c${n}`,
+    name: 'Read',
+    input: { file_path: join(pod.workspace, name) },
+  }));
+  server.conduct({ kind: 'answer', blocks: reads }, { kind: 'answer', blocks: [{ text: 'No.' }] });
+  await pod.start();
+  using client = await pod.client();
+  await client.call('Run', { input: 'look' });
+  expect(server.asked[0]?.headers['x-api-key']).toBe(KEY);
+  const history = JSON.stringify(await client.call('GetHistory'));
+  expect(history).not.toContain(KEY);
+  expect(history.match(/"isError":true/g)).toHaveLength(2);
 });
 
 test('PROV-7 EXIT-1: without a key the start ends with 69 and names the places', async () => {

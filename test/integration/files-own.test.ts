@@ -37,6 +37,7 @@ async function viewIn(home: string, env: Environment = {}, scope = home): Promis
     registry: `${home}/registry`,
     manifests: [join(home, 'pod.toml')],
     untrusted: null,
+    secrets: [],
   });
   return buildScopeView(writable(scope), own);
 }

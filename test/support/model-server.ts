@@ -42,13 +42,18 @@ export type Asked = {
 /** Speaks the Messages API on loopback, and misbehaves as it is told: one conduct a request, the last one for ever. */
 export class ModelServer implements AsyncDisposable {
   readonly asked: Asked[] = [];
-  readonly #conducts: readonly Conduct[];
+  #conducts: readonly Conduct[];
   readonly #server = createServer((request, response) => {
     // What can't be read or answered shows as a connection that ends.
     this.#serve(request, response).catch(() => response.destroy());
   });
 
   constructor(...conducts: readonly Conduct[]) {
+    this.#conducts = conducts;
+  }
+
+  /** In the place of what it was told before. */
+  conduct(...conducts: readonly Conduct[]): void {
     this.#conducts = conducts;
   }
 
