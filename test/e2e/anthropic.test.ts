@@ -7,6 +7,14 @@ import { TempPod } from '../support/temp-pod.ts';
 
 const KEY = 'test-key-0123456789abcdef';
 
+async function claudeOf(server: ModelServer): Promise<TempPod> {
+  return new TempPod({
+    script: 'steps = []',
+    args: ['--overlay', provider(await server.listen())],
+    env: { PODD_API_KEY_ANTHROPIC: KEY },
+  });
+}
+
 function provider(url: string): string {
   return `provider = { kind = "anthropic", model = "claude-test", base_url = "${url}" }`;
 }
@@ -16,12 +24,7 @@ test('PROV-1 PROV-7 PROV-8: Claude, by its wire, reads a file and answers; its k
     { kind: 'answer', blocks: [{ call: 'c1', name: 'Read', input: { file_path: 'FILE' } }] },
     { kind: 'answer', blocks: [{ text: 'It says so.' }] },
   );
-  const url = await server.listen();
-  await using pod = new TempPod({
-    script: 'steps = []',
-    args: ['--overlay', provider(url)],
-    env: { PODD_API_KEY_ANTHROPIC: KEY },
-  });
+  await using pod = await claudeOf(server);
   writeFileSync(join(pod.workspace, 'note.txt'), 'so');
   await pod.start();
   using client = await pod.client();
@@ -54,12 +57,7 @@ test('PROV-4 PROV-9 INV-3: a server that fails in every way is asked again, and 
     { kind: 'begins', then: 'ends' },
     { kind: 'answer', blocks: [{ text: 'At last.' }] },
   );
-  const url = await server.listen();
-  await using pod = new TempPod({
-    script: 'steps = []',
-    args: ['--overlay', provider(url)],
-    env: { PODD_API_KEY_ANTHROPIC: KEY },
-  });
+  await using pod = await claudeOf(server);
   await pod.start();
   using client = await pod.client();
   await client.call('Subscribe');
@@ -80,12 +78,7 @@ test('PROV-4: what can not pass fails at once, with the provider’s own words',
     type: 'authentication_error',
     message: 'invalid x-api-key',
   });
-  const url = await server.listen();
-  await using pod = new TempPod({
-    script: 'steps = []',
-    args: ['--overlay', provider(url)],
-    env: { PODD_API_KEY_ANTHROPIC: KEY },
-  });
+  await using pod = await claudeOf(server);
   await pod.start();
   using client = await pod.client();
   const { error } = await client.ask('Run', { input: 'look' });
