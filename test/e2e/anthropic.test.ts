@@ -71,22 +71,27 @@ test('PROV-4 PROV-9 INV-3: a server that fails in every way is asked again, and 
   });
 });
 
-test('PROV-4: what can not pass fails at once, with the provider’s own words', async () => {
+test('PROV-4 PROV-7: what can not pass fails at once, with the provider’s own words, without the key that they quote', async () => {
   await using server = new ModelServer({
     kind: 'status',
     status: 401,
     type: 'authentication_error',
-    message: 'invalid x-api-key',
+    message: `invalid x-api-key: ${KEY}`,
   });
   await using pod = await claudeOf(server);
   await pod.start();
   using client = await pod.client();
   const { error } = await client.ask('Run', { input: 'look' });
   expect(error).toMatchObject({
-    message: 'claude-test answers with 401: invalid x-api-key',
+    message: 'claude-test answers with 401: invalid x-api-key: ***',
     data: { code: 'provider_error', status: 401, retryable: false },
   });
   expect(server.asked).toHaveLength(1);
+  pod.signal('SIGTERM');
+  expect(await pod.exit()).toBe(0);
+  const log = readFileSync(join(pod.state, 'podd.log'), 'utf8');
+  expect(log).toContain('a run failed');
+  expect(log).not.toContain(KEY);
 });
 
 test('PROV-7: the key file is out of the agent’s reach, wherever it lies', async () => {

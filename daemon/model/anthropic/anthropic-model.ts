@@ -50,7 +50,7 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
     } catch (error) {
       // An abort shows as an error of the SDK's own.
       watchdog.signal.throwIfAborted();
-      throw toProviderFault(error, model);
+      throw toProviderFault(error, model, options.apiKey);
     }
     // The SDK ends the loop without a word when the request is aborted or its connection closes.
     watchdog.signal.throwIfAborted();

@@ -29,19 +29,24 @@ const TOO_LONG =
   /prompt is too long|exceeds? the (?:model's )?context|input length and `max_tokens`/i;
 const MESSAGE_UNITS_MAX = 500;
 
-/** What a request failed of, as the wire and the retries know it. `connection` failures may be tried again. */
-export function toProviderFault(error: unknown, model: string): Fault {
+/**
+ * What a request failed of, as the wire and the retries know it. `connection` failures may be tried again. A server may
+ * quote the key that it was sent, so `secret` is taken out of what it says.
+ */
+export function toProviderFault(error: unknown, model: string, secret: string): Fault {
   if (error instanceof Fault) return error;
   const { status: given, type, apiMessage, headers, requestID } = Object(error) as ApiError;
   const status = typeof given === 'number' ? given : STATUS_OF[String(type)];
-  const says = typeof apiMessage === 'string' ? apiMessage : sayWhy(error);
+  const told = typeof apiMessage === 'string' ? apiMessage : sayWhy(error);
+  const says = told.replaceAll(secret, '***');
+  const cause = quotes(error, secret) ? undefined : error;
   if (status === undefined)
-    return fault(`${model}: the connection failed (${says})`, error, {
+    return fault(`${model}: the connection failed (${says})`, cause, {
       reason: reasonOf(error),
       retryable: true,
     });
   const isTooLong = status === 413 || (status === 400 && TOO_LONG.test(says));
-  return fault(`${model} answers with ${status}: ${says}`, error, {
+  return fault(`${model} answers with ${status}: ${says}`, cause, {
     status,
     retryable: RETRYABLE.has(status),
     ...(isTooLong ? { reason: 'prompt_too_long' } : {}),
@@ -52,6 +57,14 @@ export function toProviderFault(error: unknown, model: string): Fault {
 
 function fault(says: string, cause: unknown, data: Readonly<Record<string, unknown>>): Fault {
   return new Fault('provider_error', says.slice(0, MESSAGE_UNITS_MAX), { cause, data });
+}
+
+/** In any text that a log would show of it. */
+function quotes(error: unknown, secret: string): boolean {
+  if (!(error instanceof Error)) return false;
+  const { error: body, cause } = error as { readonly error?: unknown; readonly cause?: unknown };
+  const texts = `${error.message}\n${error.stack ?? ''}\n${JSON.stringify(body ?? null)}`;
+  return texts.includes(secret) || quotes(cause, secret);
 }
 
 function reasonOf(error: unknown): string {
