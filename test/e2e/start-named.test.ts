@@ -1,6 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { endOfPodd } from '../support/podd-end.ts';
@@ -140,7 +147,10 @@ test('START-7 MAN-4: a path with any character in it comes back as it was', asyn
   mkdirSync(odd);
   const rule = `scope.deny = [{ target = ${JSON.stringify(odd).replace('\u007f', String.raw`\u007f`)}, permission = "read" }]`;
   const print = ['--print-manifest', '--manifest'];
-  const first = endOfPodd(pod, [...print, join(pod.folder, 'pod.toml'), '--overlay', rule]).out;
+  // The comments name it, too.
+  const file = join(odd, 'pod.toml');
+  writeFileSync(file, readFileSync(join(pod.folder, 'pod.toml')));
+  const first = endOfPodd(pod, [...print, file, '--overlay', rule]).out;
   const again = spawnSync(process.execPath, [PODD, '--bare', ...print, '-'], {
     cwd: pod.workspace,
     env: pod.env(),
