@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
+import { Fault } from '../core/fault.ts';
 import type { Manifest, Provider } from '../manifest/parse-manifest.ts';
 import { openAnthropicModel } from '../model/anthropic/anthropic-model.ts';
-import { familyOf } from '../model/anthropic/models.ts';
+import { familyOf } from '../model/anthropic/families.ts';
+import { planSettings } from '../model/anthropic/settings.ts';
 import { loadScript } from '../model/scripted/load-script.ts';
 import { openScriptedModel } from '../model/scripted/scripted-model.ts';
 import type { Log } from '../ports/log.ts';
@@ -16,12 +18,15 @@ type Around = {
 
 /** The provider that the manifest names. Its SDK, where it has one, is loaded at the first request. */
 export async function buildModel(
-  { provider, maxTokens }: Manifest,
+  { provider, maxTokens, sampling }: Manifest,
   around: Around,
 ): Promise<Model> {
   if (provider.kind === 'scripted') return await buildScripted(provider, around);
-  const { model, connectMs, firstEventMs, idleMs } = provider;
+  const { model, connectMs, firstEventMs, idleMs, thinkingBudget, reasoningEffort } = provider;
   const family = familyOf(model);
+  const asked = { maxTokens, thinkingBudget, reasoningEffort, ...sampling };
+  const plan = planSettings(model, family, asked);
+  if (!plan.ok) throw new Fault('provider_unusable', plan.error);
   return openAnthropicModel({
     model,
     apiKey: await findKey({
@@ -31,7 +36,7 @@ export async function buildModel(
       ...around,
     }),
     baseUrl: provider.baseUrl ?? 'https://api.anthropic.com',
-    maxTokens: maxTokens ?? family.maxTokens,
+    ...plan.value,
     contextWindow: provider.contextWindow ?? family.contextWindow,
     timeouts: { connectMs, firstEventMs, idleMs },
     log: around.log,

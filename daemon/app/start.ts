@@ -189,6 +189,16 @@ async function startLogged(
     },
   });
 
+  for (const unsent of model.unsent ?? []) {
+    const message = `not sent to the model: ${unsent}`;
+    log.warn(message);
+    const data = { level: 'warn' as const, source: 'manifest' as const, message };
+    ignore(
+      journal.commit({ events: [{ event: 'notification', data }] }),
+      'an event alone touches no disk',
+    );
+  }
+
   const runtime = closing.use('runtime folder', new RuntimeFolder(paths));
   await refuseLive(paths.socket);
   await runtime.make({ pid: process.pid, manifest: renderManifest(manifest, scope.own()) });

@@ -8,12 +8,14 @@ export type RequestShape = {
   readonly model: string;
   /** The first item is a user's (or the system's), never the model's own. */
   readonly userFirst?: boolean;
+  /** The last item is not the model's own. */
+  readonly userLast?: boolean;
   /** Two messages of one role never follow each other. */
   readonly mergeRoles?: boolean;
 };
 
-/** Names that every provider takes. */
-const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+/** Names of tools, and ids of calls, that every provider takes. */
+const LEGAL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /**
  * The rules of a valid list of items, looked at one item at a time. It remembers the items that it accepted, so
@@ -59,8 +61,10 @@ export class CheckedItems {
 
   #endProblems(): string[] {
     const problems = [...this.#openCalls].map((callId) => `call ${callId} has no result`);
-    if (this.#accepted.at(-1)?.type === 'reasoning')
-      problems.push('the last item is reasoning without an answer');
+    const last = this.#accepted.at(-1);
+    if (last?.type === 'reasoning') problems.push('the last item is reasoning without an answer');
+    else if (this.#shape.userLast === true && last?.type === 'message' && isAnswerPart(last))
+      problems.push('the last item is the model’s own');
     if (this.#accepted.length === 0) problems.push('there is nothing to answer');
     return problems;
   }
@@ -83,7 +87,7 @@ export class CheckedItems {
         this.#openCalls.add(item.callId);
         break;
       case 'tool_result':
-        if (item.summary === '' && (item.content ?? '') === '')
+        if (item.summary.trim() === '' && (item.content ?? '').trim() === '')
           problems.push('the result is empty');
         if (!this.#openCalls.delete(item.callId))
           problems.push(`a result for ${item.callId}, which is not waiting for one`);
@@ -125,8 +129,9 @@ export function isAnswerPart(item: Item): boolean {
   }
 }
 
+/** Providers refuse a text of nothing but white space as they refuse none. */
 export function isEmptyPart(part: Extract<Item, { type: 'message' }>['content'][number]): boolean {
-  return (part.type === 'text' ? part.text : part.refusal) === '';
+  return (part.type === 'text' ? part.text : part.refusal).trim() === '';
 }
 
 /** Reasoning with a provider's signature is replayed to that provider and model only; without text or signature it says nothing. */
@@ -138,8 +143,8 @@ export function isReplayable(
   return item.opaque.provider === to.provider && item.opaque.model === to.model;
 }
 
-export function isToolName(name: string): boolean {
-  return TOOL_NAME.test(name);
+export function isLegalName(name: string): boolean {
+  return LEGAL_NAME.test(name);
 }
 
 function messageProblems(item: Extract<Item, { type: 'message' }>): string[] {
@@ -159,8 +164,8 @@ function reasoningProblems(
 
 function callProblems(item: Extract<Item, { type: 'tool_call' }>): string[] {
   const problems: string[] = [];
-  if (item.callId === '') problems.push('the call has no id');
-  if (!isToolName(item.name)) problems.push('the name of the tool is not legal');
+  if (!isLegalName(item.callId)) problems.push('the id of the call is not legal');
+  if (!isLegalName(item.name)) problems.push('the name of the tool is not legal');
   // Here nothing stands for `{}`: what is sent is an object's text.
   if (!isObjectText(item.arguments)) problems.push('the arguments are not a JSON object');
   return problems;

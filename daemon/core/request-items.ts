@@ -3,15 +3,15 @@ import {
   CheckedItems,
   isAnswerPart,
   isEmptyPart,
+  isLegalName,
   isObjectText,
   isReplayable,
-  isToolName,
   type RequestShape,
 } from './checked-items.ts';
 
 /**
  * From any committed history, however it was cut off, the items that a provider takes. Nothing is invented but what
- * is missing: a result for a call that has none, a first user message where one is wanted.
+ * is missing: a result for a call that has none, a first or last user message where one is wanted.
  *
  * Pure and cheap: a history that is valid already is answered as it is, the same array. What it makes is valid by
  * `request-check`, building it again changes nothing, and as long as every call had its result a longer history
@@ -32,14 +32,17 @@ export function buildRequestItems(
   const [first] = items;
   if (shape.userFirst === true && first !== undefined)
     if (isAnswerPart(first) || first.type === 'tool_result') items.unshift(BEGINNING);
+  const last = items.at(-1);
+  if (shape.userLast === true && last !== undefined && isAnswerPart(last)) items.push(GO_ON);
   return shape.mergeRoles === true ? mergeRoles(items) : items;
 }
 
-const BEGINNING: MessageItem = {
-  type: 'message',
-  role: 'user',
-  content: [{ type: 'text', text: '[What came before this point is not shown.]' }],
-};
+const BEGINNING = userText('[What came before this point is not shown.]');
+const GO_ON = userText('[Go on.]');
+
+function userText(text: string): MessageItem {
+  return { type: 'message', role: 'user', content: [{ type: 'text', text }] };
+}
 
 /** The item as it may be sent, apart from its place; null where nothing of it is left. */
 function mendItem(item: Item, shape: RequestShape): Item | null {
@@ -53,20 +56,23 @@ function mendItem(item: Item, shape: RequestShape): Item | null {
     case 'reasoning':
       return isReplayable(item, shape) ? item : null;
     case 'tool_call': {
-      const name = isToolName(item.name) ? item.name : toToolName(item.name);
+      const name = isLegalName(item.name) ? item.name : toLegalName(item.name, 'unnamed');
       const text = isObjectText(item.arguments) ? item.arguments : '{}';
       if (name === item.name && text === item.arguments) return item;
       return { ...item, name, arguments: text };
     }
     case 'tool_result':
-      if (item.summary !== '' || (item.content ?? '') !== '') return item;
+      if (item.summary.trim() !== '' || (item.content ?? '').trim() !== '') return item;
       return { ...item, summary: '(no output)' };
   }
 }
 
-function toToolName(name: string): string {
-  const legal = name.slice(0, 64).replaceAll(/[^a-zA-Z0-9_-]/g, '_');
-  return legal === '' ? 'unnamed' : legal;
+/** Room is left for a number behind it. */
+const LEGAL_UNITS = 56;
+
+function toLegalName(name: string, nameless: string): string {
+  const legal = name.slice(0, LEGAL_UNITS).replaceAll(/[^a-zA-Z0-9_-]/g, '_');
+  return legal === '' ? nameless : legal;
 }
 
 /** One answer of the model: its parts, and behind them the results of its calls, in the order of the calls. */
@@ -106,9 +112,9 @@ class Layout {
   // The same id twice in one answer is one call, told twice; in a later answer it is another call, which needs an id of its own.
   #admitCall(item: ToolCallItem, answer: Answer): ToolCallItem | null {
     if (this.#waiting.get(item.callId)?.answer === answer) return null;
-    let sentAs = item.callId;
-    for (let n = 2; sentAs === '' || this.#sentIds.has(sentAs); n += 1)
-      sentAs = `${item.callId === '' ? 'call' : item.callId}_${n}`;
+    const id = isLegalName(item.callId) ? item.callId : toLegalName(item.callId, 'call');
+    let sentAs = id;
+    for (let n = 2; this.#sentIds.has(sentAs); n += 1) sentAs = `${id.slice(0, LEGAL_UNITS)}_${n}`;
     this.#sentIds.add(sentAs);
     this.#waiting.set(item.callId, { answer, sentAs });
     answer.results.set(sentAs, null);

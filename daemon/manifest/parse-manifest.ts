@@ -23,6 +23,9 @@ export type Provider = { readonly contextWindow: number | null } & (
       readonly connectMs: number;
       readonly firstEventMs: number;
       readonly idleMs: number;
+      /** Tokens. */
+      readonly thinkingBudget: number | null;
+      readonly reasoningEffort: string | null;
     }
 );
 
@@ -36,6 +39,12 @@ export type Manifest = {
   readonly maxRetries: number;
   /** Of one answer, in tokens; null: the model's own. */
   readonly maxTokens: number | null;
+  /** Null where the manifest says nothing: the model's own. */
+  readonly sampling: {
+    readonly temperature: number | null;
+    readonly topP: number | null;
+    readonly stop: readonly string[];
+  };
   /** Null: unlimited. */
   readonly maxTurns: number | null;
   readonly toolOutput: {
@@ -217,6 +226,8 @@ function toProvider(provider: ManifestTable['provider']): Provider {
       connectMs: provider.connect_timeout_ms ?? LIMITS.connectMs,
       firstEventMs: provider.first_event_timeout_ms ?? LIMITS.firstEventMs,
       idleMs: provider.idle_timeout_ms ?? LIMITS.idleMs,
+      thinkingBudget: provider.thinking_budget ?? null,
+      reasoningEffort: provider.reasoning_effort ?? null,
     };
   return { kind: 'scripted', contextWindow, scriptPath: provider.script ?? '' };
 }
@@ -231,6 +242,11 @@ function toManifest(
     provider: toProvider(provider),
     maxRetries: provider.max_retries ?? LIMITS.retries,
     maxTokens: worker?.max_tokens ?? null,
+    sampling: {
+      temperature: worker?.temperature ?? null,
+      topP: worker?.top_p ?? null,
+      stop: worker?.stop ?? [],
+    },
     maxTurns: worker?.max_turns ?? null,
     toolOutput: {
       defaultBytesMax: worker?.tool_output?.default_max_bytes ?? LIMITS.resultContentBytes,

@@ -11,6 +11,7 @@ import type { Manifest } from './parse-manifest.ts';
 export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
   const { pod, provider, maxRetries, maxTokens, maxTurns, toolOutput, instruction, origins } =
     manifest;
+  const { temperature, topP, stop } = manifest.sampling;
   const from = (...key: string[]): string => origins.get(formatPath(key)) ?? DEFAULT;
   const line = (section: string, key: string, value: unknown): string[] =>
     value === null ? [] : [assign(key, value, from(...section.split('.'), key))];
@@ -32,6 +33,8 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
           ...line('provider', 'connect_timeout_ms', provider.connectMs),
           ...line('provider', 'first_event_timeout_ms', provider.firstEventMs),
           ...line('provider', 'idle_timeout_ms', provider.idleMs),
+          ...line('provider', 'thinking_budget', provider.thinkingBudget),
+          ...line('provider', 'reasoning_effort', provider.reasoningEffort),
         ]),
     ...line('provider', 'max_retries', maxRetries),
     ...line('provider', 'context_window', provider.contextWindow),
@@ -48,6 +51,9 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
         ]),
     ...line('worker', 'max_tokens', maxTokens),
     ...line('worker', 'max_turns', maxTurns),
+    ...line('worker', 'temperature', temperature),
+    ...line('worker', 'top_p', topP),
+    ...line('worker', 'stop', stop.length === 0 ? null : stop),
     '',
     '[worker.tool_output]',
     ...line('worker.tool_output', 'default_max_bytes', toolOutput.defaultBytesMax),

@@ -20,6 +20,19 @@ const count = (most: number, says: string, least = 1) => {
 /** Enough for any model and any file, and far from where sums lose precision. */
 const COUNT_MAX = 1_000_000_000;
 
+const fraction = (most: number, says: string) => {
+  const range = `a number from 0 to ${most}`;
+  return v.pipe(
+    v.number(range),
+    v.minValue(0, range),
+    v.maxValue(most, range),
+    v.description(says),
+  );
+};
+
+const STOPS_MAX = 16;
+const STOP = 'a text that is not blank';
+
 const NAME = 'a name of 1 to 64 characters of a-z 0-9 . _ -, beginning with a-z or 0-9';
 export const PodName = v.pipe(
   v.string(NAME),
@@ -66,6 +79,8 @@ const OUTPUT_BYTES = `Cap on the content of a tool result, in bytes. Default: ${
 /** Kinds that the manifest will know; only `scripted` is built. */
 export const PROVIDER_KINDS = ['scripted', 'anthropic', 'openai', 'gemini', 'ollama'] as const;
 
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+
 /** All tools of this version. */
 export const TOOL_NAMES = ['Edit', 'Read', 'Write'] as const;
 export type ToolName = (typeof TOOL_NAMES)[number];
@@ -102,6 +117,12 @@ export const ManifestTable = v.strictObject({
     idle_timeout_ms: v.optional(
       count(HOUR_MS, 'An answer that is silent for this long is broken. Default: 120000.'),
     ),
+    thinking_budget: v.optional(
+      count(COUNT_MAX, 'Tokens that the model may think for, where it takes such a number.'),
+    ),
+    reasoning_effort: v.optional(
+      described(v.picklist(EFFORTS), 'How hard the model thinks; each knows some of these.'),
+    ),
     context_window: v.optional(count(COUNT_MAX, 'Of the model, in tokens.')),
   }),
   worker: v.optional(
@@ -114,6 +135,15 @@ export const ManifestTable = v.strictObject({
           ),
         ),
         max_tokens: v.optional(count(COUNT_MAX, 'Of one answer, at most. Default: the model’s.')),
+        temperature: v.optional(fraction(2, 'Sent where the model takes it.')),
+        top_p: v.optional(fraction(1, 'Sent where the model takes it.')),
+        stop: v.optional(
+          v.pipe(
+            v.array(v.pipe(v.string(STOP), v.regex(/\S/, STOP))),
+            v.maxLength(STOPS_MAX, `at most ${STOPS_MAX} texts`),
+            v.description('Texts at which an answer ends.'),
+          ),
+        ),
         max_turns: v.optional(count(COUNT_MAX, 'Model requests in one run. Default: unlimited.')),
         tool_output: v.optional(
           described(
@@ -158,11 +188,6 @@ export const LATER_KEYS: readonly string[] = [
   'pod.auto_resume',
   'provider.preset',
   'provider.api',
-  'provider.thinking_budget',
-  'provider.reasoning_effort',
-  'worker.temperature',
-  'worker.top_p',
-  'worker.stop',
   'worker.notifications',
   'permissions.default',
   'permissions.ask_timeout_ms',

@@ -12,6 +12,7 @@ import { NO_USAGE } from '../core/usage.ts';
 import type { PodControl } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
 import { deferred, ignore } from '../support/deferred.ts';
+import { shapeFor } from '../worker/request-shape.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
 import { Inbox } from './inbox.ts';
 import { prepareRun, runWorker } from './launch.ts';
@@ -42,11 +43,8 @@ export class Pod implements PodControl {
 
   constructor(parts: PodParts) {
     this.#parts = parts;
-    const { provider, model } = parts.model;
-    this.#checks = {
-      built: new CheckedItems({ provider, model }),
-      sent: new CheckedItems({ provider, model }),
-    };
+    const shape = shapeFor(parts.model);
+    this.#checks = { built: new CheckedItems(shape), sent: new CheckedItems(shape) };
     this.#move({ kind: 'ready' });
   }
 

@@ -56,6 +56,10 @@ export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string |
   const items: Item[] = recovered.flatMap((entry) =>
     entry.kind === 'tool_results' ? [...entry.items] : [],
   );
+  if (input === null && isAnswer(items.at(-1) ?? session.items.at(-1))) {
+    entries.push({ kind: 'injected_items', at, items: [GO_ON] });
+    items.push(GO_ON);
+  }
   if (input !== null) {
     const item: Item = { type: 'message', role: 'user', content: [{ type: 'text', text: input }] };
     entries.push({ kind: 'user_input', at, item });
@@ -73,6 +77,22 @@ export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string |
       : {}),
     events,
   };
+}
+
+/**
+ * What a resumed run begins with where the model had the last word: models do not continue a text of their own. It is
+ * stored, so that every later request has it where this one had it; a provider may refuse a history that changed.
+ */
+const GO_ON: Item = {
+  type: 'message',
+  role: 'system',
+  content: [
+    { type: 'text', text: 'The run was interrupted behind this answer. Go on from there.' },
+  ],
+};
+
+function isAnswer(item: Item | undefined): boolean {
+  return item?.type === 'message' && item.role === 'assistant';
 }
 
 /** The batch that ends a run: one terminal record with the true cause, and its event. */

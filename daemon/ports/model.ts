@@ -1,5 +1,6 @@
 import type { Item } from '../../protocol/items.ts';
 import type { StopReason, Usage } from '../../protocol/report.ts';
+import type { RequestShape } from '../core/checked-items.ts';
 
 export type ToolDefinition = {
   readonly name: string;
@@ -42,5 +43,9 @@ export type Model = {
   readonly model: string;
   /** Tokens of the window, where it is known. */
   readonly contextWindow?: number;
+  /** What it wants of the order of items. */
+  readonly order?: Pick<RequestShape, 'userFirst' | 'userLast' | 'mergeRoles'>;
+  /** What the manifest asks of it and it does not take, each with why: it is not sent, and told once. */
+  readonly unsent?: readonly string[];
   readonly stream: (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent>;
 };

@@ -13,6 +13,7 @@ import { pause } from '../support/pause.ts';
 import { withDeadline } from '../support/with-deadline.ts';
 import { AnswerBuilder } from './collect-answer.ts';
 import { historyEvent } from './history-event.ts';
+import { shapeFor } from './request-shape.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
 /** Results whose commit is still under way: the request may leave with them, its answer waits for them. */
@@ -22,6 +23,8 @@ export const SYNCED: Unsynced = { items: [], durable: Promise.resolve() };
 
 export type Answer = {
   readonly calls: readonly ToolCallItem[];
+  /** The one among them that the answer's end came upon: what there is of it is not all. */
+  readonly cutCall: string | null;
   readonly usage: Usage;
   readonly stopReason: StopReason;
 };
@@ -50,8 +53,7 @@ export async function askModel(
     failed[answer.kind] += 1;
     const delayMs = answer.kind === 'empty' ? 0 : delayAfter(ports, answer.fault, failed.broken);
     if (delayMs === null || failed.empty >= LIMITS.emptyAnswers) throw answer.fault;
-    const reason = reasonOf(answer.fault);
-    const data = { attempt, delayMs, reason, discarded: answer.discarded };
+    const data = { attempt, delayMs, ...reasonOf(answer.fault), discarded: answer.discarded };
     await ports.journal.commit({ events: [{ event: 'retry', data }] });
     await ports.moved({ kind: 'answerRetried' });
     ports.log.info('a model request is sent again', { attempt, delayMs, err: answer.fault });
@@ -67,9 +69,11 @@ function delayAfter({ retries }: WorkerPorts, fault: Fault, failures: number): n
   return retryDelay(failures, asked, retries.random());
 }
 
-function reasonOf({ data }: Fault): string {
-  if (typeof data['reason'] === 'string') return data['reason'];
-  return typeof data['status'] === 'number' ? `status ${data['status']}` : 'provider_error';
+function reasonOf({ data }: Fault): { readonly reason: string; readonly status?: number } {
+  const { reason, status } = data;
+  if (typeof status === 'number')
+    return { reason: typeof reason === 'string' ? reason : `status ${status}`, status };
+  return { reason: typeof reason === 'string' ? reason : 'provider_error' };
 }
 
 /** Nothing of it counts, and the blocks that showed it are to be dropped. */
@@ -106,11 +110,17 @@ async function askOnce(
   const record = { ...usage, historyLen, kind: 'run' as const };
   const at = ports.clock.now();
   if (!items.some(({ type }) => type !== 'reasoning')) {
-    const says = 'the model answered with neither text nor tool calls';
-    const fault = new Fault('provider_error', says, { data: { reason: 'empty_answer' } });
+    const data = { reason: 'empty_answer', stopReason };
+    const fault = new Fault('provider_error', EMPTY[stopReason], { data });
     return { ...(await discard(ports, builder, historyLen, fault)), kind: 'empty' };
   }
-  const answer = { kind: 'whole' as const, calls: builder.calls(), usage, stopReason };
+  const answer = {
+    kind: 'whole' as const,
+    calls: builder.calls(),
+    cutCall: builder.cutCall(),
+    usage,
+    stopReason,
+  };
   const end = turnEnd(answer);
   await journal.commit({
     session: [
@@ -127,6 +137,17 @@ async function askOnce(
   });
   return answer;
 }
+
+const NOTHING_SAID = 'the model answered with neither text nor tool calls';
+
+/** By why the model stopped. */
+const EMPTY: Readonly<Record<StopReason, string>> = {
+  end: NOTHING_SAID,
+  tool_calls: NOTHING_SAID,
+  max_tokens: `${NOTHING_SAID}: the limit of tokens (worker.max_tokens) came first`,
+  refusal: `${NOTHING_SAID}: it declined`,
+  content_filter: `${NOTHING_SAID}: the provider's filter took them`,
+};
 
 function mayPass(error: unknown): error is Fault {
   return (
@@ -161,7 +182,7 @@ async function discard(
 function buildRequest(ports: WorkerPorts, unsynced: readonly Item[]): ModelRequest {
   const session = ports.journal.session();
   const history = unsynced.length === 0 ? session.items : [...session.items, ...unsynced];
-  const shape = { provider: ports.model.provider, model: ports.model.model };
+  const shape = shapeFor(ports.model);
   const request = {
     systemPrompt: session.systemPrompt,
     tools: ports.tools.definitions,

@@ -18,6 +18,9 @@ export type Shown =
   | { readonly kind: 'delta'; readonly delta: Delta }
   | { readonly kind: 'event'; readonly event: Numbered };
 
+/** Ends that come upon the model, in the middle of whatever it was saying. */
+const CUTS: ReadonlySet<StopReason> = new Set(['max_tokens', 'refusal', 'content_filter']);
+
 /** Puts an answer together from its events. Pure but for the block numbers that it is given. */
 export class AnswerBuilder {
   readonly #nextBlock: () => number;
@@ -87,7 +90,10 @@ export class AnswerBuilder {
 
   /** The whole answer's items in their order; blocks without text are no items. */
   items(): Item[] {
-    return [...this.#blocks.values()].flatMap((block) => this.#toItem(block, 'complete'));
+    const cut = this.#cutBlock();
+    return [...this.#blocks.values()].flatMap((block) =>
+      this.#toItem(block, block === cut ? 'incomplete' : 'complete'),
+    );
   }
 
   /** What is worth keeping of an answer that was cut off: its text. Unfinished calls and reasoning are not. */
@@ -95,6 +101,17 @@ export class AnswerBuilder {
     return [...this.#blocks.values()].flatMap((block) =>
       block.kind === 'text' ? this.#toItem(block, 'incomplete') : [],
     );
+  }
+
+  /** The call, by its id, in the middle of which the answer was ended. Its arguments may even look whole. */
+  cutCall(): string | null {
+    const cut = this.#cutBlock();
+    return cut?.kind === 'call' ? cut.callId : null;
+  }
+
+  #cutBlock(): Block | null {
+    if (this.stopReason === null || !CUTS.has(this.stopReason)) return null;
+    return [...this.#blocks.values()].at(-1) ?? null;
   }
 
   /** The events that tell the answer whole, once it is on disk. `only` leaves out what was not kept. */

@@ -1,4 +1,5 @@
 import type { ToolCallItem, ToolResultItem } from '../../protocol/items.ts';
+import type { StopReason } from '../../protocol/report.ts';
 import { parseCallArguments } from '../core/call-arguments.ts';
 import { Cancelled } from '../core/cancel.ts';
 import { Fault } from '../core/fault.ts';
@@ -9,6 +10,7 @@ import type { Tool, ToolOutcome } from '../ports/tool.ts';
 import { waitOrAbandon } from '../support/abandon.ts';
 import { Semaphore } from '../support/semaphore.ts';
 import { withDeadline } from '../support/with-deadline.ts';
+import type { Answer } from './ask-model.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
 /** A call's result, with what only clients are told. */
@@ -35,12 +37,16 @@ type Prepared =
  */
 export async function runCalls(
   ports: WorkerPorts,
-  calls: readonly ToolCallItem[],
+  { calls, cutCall, stopReason }: Pick<Answer, 'calls' | 'cutCall' | 'stopReason'>,
   signal: AbortSignal,
 ): Promise<CallResult[]> {
   const prepared: Prepared[] = [];
   for (const [index, call] of calls.entries())
-    prepared.push(await prepareInTime(ports, call, index, signal));
+    prepared.push(
+      call.callId === cutCall
+        ? { kind: 'immediate', outcome: { isError: true, summary: sayCut(stopReason) } }
+        : await prepareInTime(ports, call, index, signal),
+    );
   const places = new Semaphore(LIMITS.callsAtOnce);
   const queues = new Map<string, Promise<unknown>>();
   const written = new Map<string, string>();
@@ -68,6 +74,12 @@ export async function runCalls(
 type Written = Map<string, string>;
 
 const NOTHING = Promise.resolve();
+
+function sayCut(stopReason: StopReason): string {
+  return stopReason === 'max_tokens'
+    ? 'not run: the answer reached its limit of tokens in the middle of this call; say it in fewer words, or in several calls'
+    : `not run: the answer was ended in the middle of this call (${stopReason})`;
+}
 
 const NOT_RUN: ToolOutcome = { isError: true, summary: 'cancelled before it ran' };
 

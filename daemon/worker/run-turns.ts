@@ -105,7 +105,7 @@ async function runTurn(
   if (answer.calls.length === 0) return { kind: 'finished', stopReason: answer.stopReason };
 
   await ports.moved({ kind: 'answerHadCalls' });
-  const results = await runCalls(ports, answer.calls, signal);
+  const results = await runCalls(ports, answer, signal);
   const items = results.map(({ item }) => item);
   const { entry, event } = ends(answer.stopReason);
   const durable = journal.commit({

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../protocol/items.ts';
 import { Fault } from '../../daemon/core/fault.ts';
-import { openAnthropicModel } from '../../daemon/model/anthropic/anthropic-model.ts';
 import type { Model, ModelEvent } from '../../daemon/ports/model.ts';
+import { claudeAt } from '../support/claude.ts';
 import { user } from '../support/items.ts';
 import { type Conduct, ModelServer } from '../support/model-server.ts';
 import { deadline } from '../support/slowness.ts';
@@ -20,13 +20,7 @@ async function open(
   const log = (level: string) => (message: string, fields?: unknown) => {
     told.push({ level, message, fields });
   };
-  const model = openAnthropicModel({
-    model: 'claude-test',
-    apiKey: 'sk-ant-test-0123456789',
-    baseUrl: await server.listen(),
-    maxTokens: 100,
-    contextWindow: 200_000,
-    timeouts: { connectMs: 1000, firstEventMs: 5000, idleMs: 5000, ...timeouts },
+  const model = claudeAt(await server.listen(), timeouts, {
     log: {
       debug: log('debug'),
       info: log('info'),
@@ -150,6 +144,7 @@ describe('openAnthropicModel', () => {
 
   test.each([
     ['ends', { reason: 'no_terminal_event', retryable: true }],
+    ['stops_untold', { reason: 'no_terminal_event', retryable: true }],
     ['resets', { reason: 'connection', retryable: true }],
     ['errs', { status: 529, retryable: true }],
     ['garbage', { reason: 'malformed', retryable: true }],

@@ -93,6 +93,7 @@ describe('resolveScope', () => {
     provider: { kind: 'scripted', scriptPath: '/s', contextWindow: null },
     maxRetries: 5,
     maxTokens: null,
+    sampling: { temperature: null, topP: null, stop: [] },
     maxTurns: null,
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },
     scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },

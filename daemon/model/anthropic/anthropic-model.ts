@@ -6,6 +6,7 @@ import type { Log } from '../../ports/log.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../ports/model.ts';
 import { toProviderFault } from './faults.ts';
 import { toAnthropicRequest } from './request.ts';
+import type { Settings } from './settings.ts';
 import { AnthropicStream } from './stream.ts';
 import { type Timeouts, Watchdog } from './watchdog.ts';
 
@@ -13,16 +14,20 @@ export type AnthropicOptions = {
   readonly model: string;
   readonly apiKey: string;
   readonly baseUrl: string;
-  /** Tokens of one answer at most. */
-  readonly maxTokens: number;
   readonly contextWindow: number;
+  readonly settings: Settings;
+  /** What of the manifest is not sent. */
+  readonly unsent: readonly string[];
   readonly timeouts: Timeouts;
   readonly log: Log;
 };
 
+/** A conversation begins with the user, and what is to be answered is the user's: newer models continue no text of their own. */
+const ORDER = { userFirst: true, userLast: true } as const;
+
 /** Claude. The SDK is loaded at the first request, and kept. Nothing of it is asked of the environment but proxies. */
 export function openAnthropicModel(options: AnthropicOptions): Model {
-  const { model, contextWindow, timeouts, log } = options;
+  const { model, contextWindow, settings, unsent, timeouts, log } = options;
   let client: Promise<AnthropicSdk> | undefined;
 
   async function* stream(
@@ -38,7 +43,7 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
     });
     let isWhole = false;
     try {
-      const body = toAnthropicRequest(request, options);
+      const body = toAnthropicRequest(request, model, settings);
       const events: AsyncIterable<RawMessageStreamEvent> = await sdk.messages.create(body, {
         signal: watchdog.signal,
       });
@@ -60,7 +65,7 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
       });
   }
 
-  return { provider: 'anthropic', model, contextWindow, stream };
+  return { provider: 'anthropic', model, contextWindow, order: ORDER, unsent, stream };
 }
 
 async function connect({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<AnthropicSdk> {

@@ -2,19 +2,21 @@ import type {
   ContentBlockParam,
   MessageCreateParamsStreaming,
   TextBlockParam,
+  ThinkingConfigParam,
 } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { Item, MessageItem, ToolResultItem } from '../../../protocol/items.ts';
 import { parseArgumentsObject } from '../../core/call-arguments.ts';
 import type { ModelRequest } from '../../ports/model.ts';
+import type { Settings } from './settings.ts';
 
 /** What of a reasoning block the API wants back as it came. */
 export type AnthropicOpaque =
   | { readonly kind: 'thinking'; readonly signature: string }
   | { readonly kind: 'redacted'; readonly data: string };
 
-export type RequestOptions = { readonly model: string; readonly maxTokens: number };
-
-type Message = { readonly role: 'user' | 'assistant'; readonly content: ContentBlockParam[] };
+type Message =
+  | { readonly role: 'user' | 'assistant'; readonly content: ContentBlockParam[] }
+  | { readonly role: 'system'; readonly content: TextBlockParam[] };
 
 const CACHED = { type: 'ephemeral' } as const;
 /** Breakpoints on messages: with those on the prompt and the tools, the four that the API takes (PROV-8). */
@@ -23,20 +25,19 @@ const CACHED_MESSAGES = 2;
 /** Pure. The body of a request: consecutive parts of one side are one message, and the prefix is marked for the cache. */
 export function toAnthropicRequest(
   { systemPrompt, tools, items }: ModelRequest,
-  { model, maxTokens }: RequestOptions,
+  model: string,
+  settings: Settings,
 ): MessageCreateParamsStreaming {
-  const messages: Message[] = [];
-  for (const item of items) {
-    const role = isAnswerPart(item) ? 'assistant' : 'user';
-    let last = messages.at(-1);
-    if (last?.role !== role) messages.push((last = { role, content: [] }));
-    last.content.push(...toBlocks(item));
-  }
+  const messages = toMessages(items, settings.systemMessages);
   markForCache(messages);
+  const thinking = fittingThinking(messages, settings.thinking);
   return {
     model,
-    max_tokens: maxTokens,
+    max_tokens: settings.maxTokens,
     stream: true,
+    ...(thinking === null ? {} : { thinking }),
+    ...(settings.effort === null ? {} : { output_config: { effort: settings.effort } }),
+    ...(settings.stop.length === 0 ? {} : { stop_sequences: [...settings.stop] }),
     ...(systemPrompt === ''
       ? {}
       : { system: [{ type: 'text', text: systemPrompt, cache_control: CACHED }] }),
@@ -52,6 +53,60 @@ export function toAnthropicRequest(
         }),
     messages,
   };
+}
+
+function toMessages(items: readonly Item[], systemMessages: boolean): Message[] {
+  const messages: Message[] = [];
+  for (const [index, item] of items.entries()) {
+    const last = messages.at(-1);
+    if (isSystem(item)) {
+      const texts = toTexts(item);
+      // The API takes one right behind a user's message, and an answer or nothing behind that.
+      if (last?.role === 'system') {
+        last.content.push(...texts);
+        continue;
+      }
+      if (systemMessages && last?.role === 'user' && opensNoUserMessage(items, index)) {
+        messages.push({ role: 'system', content: texts });
+        continue;
+      }
+    }
+    const role = isAnswerPart(item) ? 'assistant' : 'user';
+    const blocks = isSystem(item) ? toTexts(item).map(marked) : toBlocks(item);
+    if (last?.role === role) last.content.push(...blocks);
+    else messages.push({ role, content: blocks });
+  }
+  return messages;
+}
+
+function isSystem(item: Item): item is MessageItem {
+  return item.type === 'message' && item.role === 'system';
+}
+
+function opensNoUserMessage(items: readonly Item[], index: number): boolean {
+  const next = items.slice(index + 1).find((item) => !isSystem(item));
+  return next === undefined || isAnswerPart(next);
+}
+
+/** What stands for a system message where the API has none. */
+function marked({ text }: TextBlockParam): TextBlockParam {
+  return { type: 'text', text: `<system>\n${text}\n</system>` };
+}
+
+/**
+ * With a budget the API wants the calls that it is to go on from to begin with thinking. Those of another model, or of a
+ * time without a budget, don't: then it goes on without, until they are done.
+ */
+function fittingThinking(
+  messages: readonly Message[],
+  thinking: ThinkingConfigParam | null,
+): ThinkingConfigParam | null {
+  if (thinking?.type !== 'enabled') return thinking;
+  const answer = messages.findLast(({ role }) => role === 'assistant');
+  const types = (answer?.content ?? []).map(({ type }) => type);
+  const [first] = types;
+  const thought = first === 'thinking' || first === 'redacted_thinking';
+  return types.includes('tool_use') && !thought ? null : thinking;
 }
 
 function isAnswerPart(item: Item): boolean {
@@ -80,12 +135,11 @@ function toBlocks(item: Item): ContentBlockParam[] {
   }
 }
 
-// Models before the newest take no system message behind the first one.
-function toTexts({ role, content }: MessageItem): TextBlockParam[] {
-  return content.map((part) => {
-    const text = part.type === 'text' ? part.text : part.refusal;
-    return { type: 'text', text: role === 'system' ? `<system>\n${text}\n</system>` : text };
-  });
+function toTexts({ content }: MessageItem): TextBlockParam[] {
+  return content.map((part) => ({
+    type: 'text',
+    text: part.type === 'text' ? part.text : part.refusal,
+  }));
 }
 
 function toResult({ callId, summary, content, isError }: ToolResultItem): ContentBlockParam {
@@ -108,9 +162,8 @@ function toThinking({ text, opaque }: Extract<Item, { type: 'reasoning' }>): Con
 
 /** At the end of each: what stands before it is then found again by the next request, however many blocks come between. */
 function markForCache(messages: readonly Message[]): void {
-  for (const { content } of messages
-    .filter(({ role }) => role === 'user')
-    .slice(-CACHED_MESSAGES)) {
+  const ofUser = messages.flatMap(({ role, content }) => (role === 'user' ? [content] : []));
+  for (const content of ofUser.slice(-CACHED_MESSAGES)) {
     const last = content.pop();
     if (last !== undefined) content.push({ ...last, cache_control: CACHED } as ContentBlockParam);
   }

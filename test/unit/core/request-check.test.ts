@@ -92,8 +92,10 @@ describe('checkRequest', () => {
       [{ ...call('a'), name: 'Re ad' }, result('a')],
       'item 0: the name of the tool is not legal',
     ],
-    ['a call without an id', [call(''), result('')], 'item 0: the call has no id'],
+    ['a call without an id', [call(''), result('')], 'item 0: the id of the call is not legal'],
+    ['an id with a dot', [call('a.b'), result('a.b')], 'item 0: the id of the call is not legal'],
     ['an empty text block', [user('')], 'item 0: it has an empty text block'],
+    ['a blank text block', [user(' \n')], 'item 0: it has an empty text block'],
     ['a message without blocks', [{ ...user(''), content: [] }], 'item 0: the message is empty'],
     [
       'an empty result',

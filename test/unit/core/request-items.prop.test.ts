@@ -4,58 +4,14 @@ import { CheckedItems, type RequestShape } from '../../../daemon/core/checked-it
 import { checkRequest } from '../../../daemon/core/request-check.ts';
 import { buildRequestItems } from '../../../daemon/core/request-items.ts';
 import type { Item } from '../../../protocol/items.ts';
+import { anyHistory, anyItem } from '../../support/any-history.ts';
 
-/** Few ids and short texts, so that doubles, gaps and strangers are common. */
-const text = fc.constantFrom('', 'a', 'b c');
-const callId = fc.constantFrom('', 'a', 'b', 'c', 'a_2');
-const part = fc.oneof(
-  text.map((value) => ({ type: 'text' as const, text: value })),
-  text.map((value) => ({ type: 'refusal' as const, refusal: value })),
-);
-const message = fc.record(
-  {
-    type: fc.constant('message' as const),
-    role: fc.constantFrom('user' as const, 'assistant' as const, 'system' as const),
-    content: fc.array(part, { maxLength: 3 }),
-    status: fc.constantFrom('complete' as const, 'incomplete' as const),
-  },
-  { requiredKeys: ['type', 'role', 'content'] },
-);
-const call = fc.record({
-  type: fc.constant('tool_call' as const),
-  callId,
-  name: fc.constantFrom('Read', '', 'a b'),
-  arguments: fc.constantFrom('{}', '{"x":1}', '', 'null', '[]', '{"x', '3'),
-});
-const result = fc.record(
-  {
-    type: fc.constant('tool_result' as const),
-    callId,
-    summary: text,
-    content: text,
-    isError: fc.boolean(),
-  },
-  { requiredKeys: ['type', 'callId', 'summary'] },
-);
-const reasoning = fc.record(
-  {
-    type: fc.constant('reasoning' as const),
-    text,
-    opaque: fc.record({
-      provider: fc.constantFrom('p', 'q'),
-      model: fc.constantFrom('m', 'n'),
-      data: fc.constant('sig'),
-    }),
-  },
-  { requiredKeys: ['type', 'text'] },
-);
-const item: fc.Arbitrary<Item> = fc.oneof(message, call, result, reasoning);
-const history = fc.array(item, { maxLength: 14 });
 const shape: fc.Arbitrary<RequestShape> = fc.record(
   {
     provider: fc.constant('p'),
     model: fc.constant('m'),
     userFirst: fc.boolean(),
+    userLast: fc.boolean(),
     mergeRoles: fc.boolean(),
   },
   { requiredKeys: ['provider', 'model'] },
@@ -66,12 +22,17 @@ function userTexts(items: readonly Item[]): string[] {
   return items
     .flatMap((one) => (one.type === 'message' && one.role === 'user' ? one.content : []))
     .map((one) => (one.type === 'text' ? one.text : one.refusal))
-    .filter((one) => one !== '');
+    .filter((one) => one.trim() !== '');
+}
+
+/** Nothing a user says here begins with a bracket; what the builder adds does. */
+function isAdded(one: string): boolean {
+  return one.startsWith('[');
 }
 
 test('ITEM-2 INV-5: what the builder makes of any history passes the check', () => {
   fc.assert(
-    fc.property(history, shape, (items, to) => {
+    fc.property(anyHistory, shape, (items, to) => {
       const built = buildRequestItems(items, to);
       const checked = checkRequest({ systemPrompt: '', tools: [], items: built }, to);
       if (built.length > 0) expect(checked).toEqual({ ok: true, value: null });
@@ -82,7 +43,7 @@ test('ITEM-2 INV-5: what the builder makes of any history passes the check', () 
 
 test('ITEM-2: building is deterministic, changes no input, and building again changes nothing', () => {
   fc.assert(
-    fc.property(history, shape, (items, to) => {
+    fc.property(anyHistory, shape, (items, to) => {
       const before = JSON.stringify(items);
       const built = buildRequestItems(items, to);
       expect(buildRequestItems(items, to)).toEqual(built);
@@ -95,12 +56,14 @@ test('ITEM-2: building is deterministic, changes no input, and building again ch
 
 test('ITEM-2: no text of a user is lost or moved', () => {
   fc.assert(
-    fc.property(history, shape, (items, to) => {
+    fc.property(anyHistory, shape, (items, to) => {
       const built = userTexts(buildRequestItems(items, to));
       const kept = userTexts(items);
-      // A first user message may have been put in front.
-      expect(built.slice(built.length - kept.length)).toEqual(kept);
-      expect(built.length - kept.length).toBeLessThanOrEqual(to.userFirst === true ? 1 : 0);
+      // A user message may have been put in front, and one behind.
+      expect(built.filter((one) => !isAdded(one))).toEqual(kept);
+      const first = to.userFirst === true ? 1 : 0;
+      const last = to.userLast === true ? 1 : 0;
+      expect(built.length - kept.length).toBeLessThanOrEqual(first + last);
     }),
     RUNS,
   );
@@ -109,8 +72,10 @@ test('ITEM-2: no text of a user is lost or moved', () => {
 test('ITEM-2: once every call has its result, a longer history extends what was sent', () => {
   let complete = 0;
   fc.assert(
-    fc.property(history, item, shape, (items, next, to) => {
-      const before = buildRequestItems(items, to);
+    fc.property(anyHistory, anyItem, shape, (items, next, to) => {
+      const whole = buildRequestItems(items, to);
+      // What was put behind for the model to go on from is not of the history.
+      const before = userTexts(whole.slice(-1)).some(isAdded) ? whole.slice(0, -1) : whole;
       const waits = before.some(
         (one) => one.type === 'tool_result' && one.summary === 'no result was recorded',
       );
@@ -132,7 +97,7 @@ test('ITEM-2: once every call has its result, a longer history extends what was 
 
 test('ITEM-2: a builder that remembers what it saw answers like one that does not', () => {
   fc.assert(
-    fc.property(history, shape, (items, to) => {
+    fc.property(anyHistory, shape, (items, to) => {
       const kept = new CheckedItems(to);
       for (let length = 0; length <= items.length; length += 1)
         expect(buildRequestItems(items.slice(0, length), to, kept)).toEqual(

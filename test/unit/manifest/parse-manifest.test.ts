@@ -36,6 +36,7 @@ describe('parseManifest', () => {
       provider: { kind: 'scripted', scriptPath: '/m/s.toml', contextWindow: null },
       maxRetries: 5,
       maxTokens: null,
+      sampling: { temperature: null, topP: null, stop: [] },
       maxTurns: null,
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },
       scope: { allow: [{ target: '/w', permission: 'write', recursive: true }], deny: [] },
@@ -63,6 +64,8 @@ describe('parseManifest', () => {
       connectMs: 10_000,
       firstEventMs: 60_000,
       idleMs: 120_000,
+      thinkingBudget: null,
+      reasoningEffort: null,
     });
   });
 

@@ -1,17 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../../../protocol/items.ts';
 import { toAnthropicRequest } from '../../../../daemon/model/anthropic/request.ts';
+import type { Settings } from '../../../../daemon/model/anthropic/settings.ts';
 import { call, user } from '../../../support/items.ts';
 
-const OPTIONS = { model: 'm', maxTokens: 9 };
+const SETTINGS: Settings = {
+  maxTokens: 9,
+  thinking: null,
+  effort: null,
+  stop: [],
+  systemMessages: false,
+};
 const TOOLS = ['Edit', 'Read'].map((name) => ({
   name,
   description: '',
   parameters: { type: 'object' },
 }));
 
-const body = (items: readonly Item[]) =>
-  toAnthropicRequest({ systemPrompt: 'Be good.', tools: TOOLS, items }, OPTIONS);
+const body = (items: readonly Item[], settings: Partial<Settings> = {}) =>
+  toAnthropicRequest({ systemPrompt: 'Be good.', tools: TOOLS, items }, 'm', {
+    ...SETTINGS,
+    ...settings,
+  });
 
 const result = (callId: string, isError?: true): Item => ({
   type: 'tool_result',
@@ -79,15 +89,78 @@ describe('toAnthropicRequest', () => {
     expect(JSON.stringify(made)).not.toContain('files');
   });
 
-  test('PROV-3: a system message behind the first is the user’s, in a marked block', () => {
-    const note: Item = {
-      type: 'message',
-      role: 'system',
-      content: [{ type: 'text', text: 'noted' }],
-    };
-    expect(body([user('go'), note]).messages).toMatchObject([
-      { role: 'user', content: [{ text: 'go' }, { text: '<system>\nnoted\n</system>' }] },
+  const note = (text: string): Item => ({
+    type: 'message',
+    role: 'system',
+    content: [{ type: 'text', text }],
+  });
+  const texts = (items: readonly Item[], settings: Partial<Settings> = {}) =>
+    body(items, settings).messages.map(({ role, content }) => [
+      role,
+      ...(content as { readonly type: string; readonly text?: string }[]).map(
+        ({ type, text }) => text ?? type,
+      ),
     ]);
+
+  test('PROV-3: a system message behind the first is the user’s, in a marked block, where the model has none', () => {
+    expect(texts([user('go'), note('noted')])).toEqual([
+      ['user', 'go', '<system>\nnoted\n</system>'],
+    ]);
+  });
+
+  test('PROV-3: where the model has them they are the API’s own, wherever the API takes one', () => {
+    const own = { systemMessages: true };
+    const marked = '<system>\nnoted\n</system>';
+    expect(texts([user('go'), note('a'), note('b')], own)).toEqual([
+      ['user', 'go'],
+      ['system', 'a', 'b'],
+    ]);
+    expect(texts([user('go'), note('noted'), assistant('yes'), user('on')], own)).toEqual([
+      ['user', 'go'],
+      ['system', 'noted'],
+      ['assistant', 'yes'],
+      ['user', 'on'],
+    ]);
+    // Not as the first, not behind an answer, not before the user.
+    expect(texts([note('noted'), user('go')], own)).toEqual([['user', marked, 'go']]);
+    expect(texts([user('go'), assistant('yes'), note('noted')], own)).toEqual([
+      ['user', 'go'],
+      ['assistant', 'yes'],
+      ['user', marked],
+    ]);
+    expect(texts([user('go'), note('noted'), user('on')], own)).toEqual([
+      ['user', 'go', marked, 'on'],
+    ]);
+    expect(texts([call('a'), result('a'), note('noted')], own)).toEqual([
+      ['assistant', 'tool_use'],
+      ['user', 'tool_result'],
+      ['system', 'noted'],
+    ]);
+  });
+
+  test('PROV-10 PROV-11: what the settings say is sent, and a budget only where thinking can go on', () => {
+    const thinking = { type: 'enabled', budget_tokens: 2000 } as const;
+    const made = body([user('go')], { thinking, effort: 'low', stop: ['END'] });
+    expect(made).toMatchObject({
+      max_tokens: 9,
+      thinking,
+      output_config: { effort: 'low' },
+      stop_sequences: ['END'],
+    });
+    expect(Object.keys(body([user('go')])).sort()).toEqual(
+      ['max_tokens', 'messages', 'model', 'stream', 'system', 'tools'].sort(),
+    );
+    const thought: Item = {
+      type: 'reasoning',
+      text: 'hm',
+      opaque: { provider: 'anthropic', model: 'm', data: { kind: 'thinking', signature: 's' } },
+    };
+    const loop = [user('go'), call('a'), result('a')];
+    const asked = (items: readonly Item[]) => body(items, { thinking }).thinking;
+    expect(asked(loop)).toBeUndefined();
+    expect(asked([user('go'), thought, call('a'), result('a')])).toEqual(thinking);
+    expect(asked([...loop, assistant('done'), user('and?')])).toEqual(thinking);
+    expect(body(loop, { thinking: { type: 'adaptive' } }).thinking).toEqual({ type: 'adaptive' });
   });
 
   test.each([1, 20, 40])(

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { familyOf } from '../../../../daemon/model/anthropic/families.ts';
+import { type AskedSettings, planSettings } from '../../../../daemon/model/anthropic/settings.ts';
+
+const NOTHING: AskedSettings = {
+  maxTokens: null,
+  thinkingBudget: null,
+  reasoningEffort: null,
+  temperature: null,
+  topP: null,
+  stop: [],
+};
+
+function plan(model: string, asked: Partial<AskedSettings>) {
+  return planSettings(model, familyOf(model), { ...NOTHING, ...asked });
+}
+
+describe('familyOf', () => {
+  test.each([
+    ['claude-3-opus-20240229', 200_000, 4096, null],
+    ['claude-3-5-sonnet-20241022', 200_000, 8192, null],
+    ['claude-3-7-sonnet-latest', 200_000, 64_000, 'budget'],
+    ['claude-opus-4-20250514', 200_000, 32_000, 'budget'],
+    ['claude-opus-4-1-20250805', 200_000, 32_000, 'budget'],
+    ['claude-sonnet-4-20250514', 200_000, 64_000, 'budget'],
+    ['claude-haiku-4-5', 200_000, 64_000, 'budget'],
+    ['claude-opus-4-5-20251101', 200_000, 64_000, 'budget'],
+    ['claude-opus-4-6', 1_000_000, 128_000, 'adaptive'],
+    ['claude-sonnet-4-6', 1_000_000, 64_000, 'adaptive'],
+    ['claude-opus-4-8', 1_000_000, 128_000, 'adaptive'],
+    ['claude-haiku-5-5', 1_000_000, 128_000, 'adaptive'],
+    ['us.anthropic.claude-opus-5-5', 1_000_000, 128_000, 'adaptive'],
+    ['claude-opus-6', 200_000, 64_000, 'either'],
+    ['llama', 200_000, 64_000, 'either'],
+  ])('PROV-10: %s has a window of %i and answers of %i', (model, window, answer, thinking) => {
+    expect(familyOf(model)).toMatchObject({
+      contextWindow: window,
+      maxTokens: answer,
+      thinking,
+    });
+  });
+
+  test('PROV-3: only models that are known to take system messages in a history get them', () => {
+    const takes = ['claude-opus-4-8', 'claude-opus-5', 'claude-opus-5-5', 'claude-fable-5-2'];
+    const takesNone = ['claude-opus-4-7', 'claude-sonnet-5', 'claude-haiku-5-5', 'llama'];
+    expect(takes.every((model) => familyOf(model).systemMessages)).toBe(true);
+    expect(takesNone.some((model) => familyOf(model).systemMessages)).toBe(false);
+  });
+});
+
+describe('planSettings', () => {
+  test('PROV-10: without a wish nothing is sent but the length of an answer', () => {
+    expect(plan('claude-opus-5-5', {})).toEqual({
+      ok: true,
+      value: {
+        settings: {
+          maxTokens: 128_000,
+          thinking: null,
+          effort: null,
+          stop: [],
+          systemMessages: true,
+        },
+        unsent: [],
+      },
+    });
+  });
+
+  test.each<[string, Partial<AskedSettings>, object]>([
+    [
+      'claude-haiku-4-5',
+      { thinkingBudget: 4096 },
+      { thinking: { type: 'enabled', budget_tokens: 4096 } },
+    ],
+    ['claude-opus-4-6', { reasoningEffort: 'max' }, { thinking: { type: 'adaptive' } }],
+    [
+      'claude-sonnet-5-5',
+      { reasoningEffort: 'xhigh' },
+      { thinking: { type: 'adaptive', display: 'summarized' }, effort: 'xhigh' },
+    ],
+    ['claude-opus-4-5', { reasoningEffort: 'low' }, { thinking: null, effort: 'low' }],
+    ['llama', { thinkingBudget: 1024, reasoningEffort: 'max', stop: ['x'] }, { stop: ['x'] }],
+  ])('PROV-10: %s takes %o', (model, asked, settings) => {
+    expect(plan(model, asked)).toMatchObject({ ok: true, value: { settings, unsent: [] } });
+  });
+
+  test.each<[string, Partial<AskedSettings>, string]>([
+    ['llama', { temperature: 0, topP: 0.5 }, 'worker.temperature and worker.top_p: '],
+    ['claude-3-opus-20240229', { thinkingBudget: 9 }, 'provider.thinking_budget: claude-3-opus'],
+    ['claude-opus-5', { thinkingBudget: 9 }, 'the number of provider.thinking_budget: '],
+    ['claude-opus-4-6', { reasoningEffort: 'xhigh' }, '"xhigh": claude-opus-4-6 knows low, medium'],
+    ['claude-haiku-4-5', { reasoningEffort: 'low' }, 'thinking_budget makes it think'],
+    ['claude-3-opus-20240229', { reasoningEffort: 'low' }, 'knows none'],
+  ])('PROV-10: what %s does not take of %o is not sent, and told once', (model, asked, says) => {
+    const planned = plan(model, asked);
+    if (!planned.ok) throw new Error(planned.error);
+    expect(planned.value.unsent).toHaveLength(1);
+    expect(planned.value.unsent[0]).toContain(says);
+    expect(planned.value.settings).toMatchObject({ effort: null });
+  });
+
+  test.each([
+    ['claude-haiku-4-5', { thinkingBudget: 1023 }],
+    ['claude-haiku-4-5', { thinkingBudget: 64_000 }],
+    ['llama', { thinkingBudget: 5000, maxTokens: 5000 }],
+  ])('PROV-10: a budget that %s could not take, %o, is refused', (model, asked) => {
+    expect(plan(model, asked)).toMatchObject({ ok: false });
+  });
+});
