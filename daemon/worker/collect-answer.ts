@@ -205,6 +205,6 @@ function argumentsOf(json: string): string {
 
 function malformed(says: string): Fault {
   return new Fault('provider_error', `the provider's stream is malformed: ${says}`, {
-    data: { reason: 'malformed' },
+    data: { reason: 'malformed', retryable: true },
   });
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { randomNumbers } from '../support/random-numbers.ts';
 import { TempPod } from '../support/temp-pod.ts';
 import type { WireClient } from '../support/wire-client.ts';
 import { Acknowledged, askTestimony, findInvalid } from './acknowledged.ts';
@@ -154,15 +155,4 @@ async function watch(pod: TempPod, told: Acknowledged): Promise<void> {
     told.add(client);
     client[Symbol.dispose]();
   }
-}
-
-/** mulberry32: the same numbers from 0 to 1 for the same seed. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,30 +1,17 @@
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { claudeAtUrl, claudePod, TEST_KEY } from '../support/claude-pod.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { endOfPodd } from '../support/podd-end.ts';
 import { TempPod } from '../support/temp-pod.ts';
-
-const KEY = 'test-key-0123456789abcdef';
-
-async function claudeOf(server: ModelServer): Promise<TempPod> {
-  return new TempPod({
-    script: 'steps = []',
-    args: ['--overlay', provider(await server.listen())],
-    env: { PODD_API_KEY_ANTHROPIC: KEY },
-  });
-}
-
-function provider(url: string): string {
-  return `provider = { kind = "anthropic", model = "claude-test", base_url = "${url}" }`;
-}
 
 test('PROV-1 PROV-7 PROV-8: Claude, by its wire, reads a file and answers; its key is nowhere but in the request', async () => {
   await using server = new ModelServer(
     { kind: 'answer', blocks: [{ call: 'c1', name: 'Read', input: { file_path: 'FILE' } }] },
     { kind: 'answer', blocks: [{ text: 'It says so.' }] },
   );
-  await using pod = await claudeOf(server);
+  await using pod = await claudePod(server);
   writeFileSync(join(pod.workspace, 'note.txt'), 'so');
   await pod.start();
   using client = await pod.client();
@@ -36,11 +23,11 @@ test('PROV-1 PROV-7 PROV-8: Claude, by its wire, reads a file and answers; its k
   });
   expect(await client.call('GetStatus')).toMatchObject({ provider: { kind: 'anthropic' } });
   const [, second] = server.asked;
-  expect(second?.headers['x-api-key']).toBe(KEY);
+  expect(second?.headers['x-api-key']).toBe(TEST_KEY);
   expect(JSON.stringify(second?.body)).toContain('"tool_use_id":"c1"');
   pod.signal('SIGTERM');
   expect(await pod.exit()).toBe(0);
-  expect(readFileSync(join(pod.state, 'podd.log'), 'utf8')).not.toContain(KEY);
+  expect(readFileSync(join(pod.state, 'podd.log'), 'utf8')).not.toContain(TEST_KEY);
 });
 
 test('PROV-4 PROV-9 INV-3: a server that fails in every way is asked again, and the one whole answer is kept', async () => {
@@ -57,7 +44,7 @@ test('PROV-4 PROV-9 INV-3: a server that fails in every way is asked again, and 
     { kind: 'begins', then: 'ends' },
     { kind: 'answer', blocks: [{ text: 'At last.' }] },
   );
-  await using pod = await claudeOf(server);
+  await using pod = await claudePod(server);
   await pod.start();
   using client = await pod.client();
   await client.call('Subscribe');
@@ -76,9 +63,9 @@ test('PROV-4 PROV-7: what can not pass fails at once, with the provider’s own 
     kind: 'status',
     status: 401,
     type: 'authentication_error',
-    message: `invalid x-api-key: ${KEY}`,
+    message: `invalid x-api-key: ${TEST_KEY}`,
   });
-  await using pod = await claudeOf(server);
+  await using pod = await claudePod(server);
   await pod.start();
   using client = await pod.client();
   const { error } = await client.ask('Run', { input: 'look' });
@@ -91,7 +78,7 @@ test('PROV-4 PROV-7: what can not pass fails at once, with the provider’s own 
   expect(await pod.exit()).toBe(0);
   const log = readFileSync(join(pod.state, 'podd.log'), 'utf8');
   expect(log).toContain('a run failed');
-  expect(log).not.toContain(KEY);
+  expect(log).not.toContain(TEST_KEY);
 });
 
 test('PROV-7: the key file is out of the agent’s reach, wherever it lies', async () => {
@@ -99,11 +86,11 @@ test('PROV-7: the key file is out of the agent’s reach, wherever it lies', asy
   const url = await server.listen();
   await using pod = new TempPod({
     script: 'steps = []',
-    args: ['--overlay', provider(url), '--overlay', 'provider.api_key_file = "key"'],
+    args: ['--overlay', claudeAtUrl(url), '--overlay', 'provider.api_key_file = "key"'],
     env: { PODD_API_KEY_ANTHROPIC: '', ANTHROPIC_API_KEY: '' },
   });
   const key = join(pod.workspace, 'key');
-  writeFileSync(key, KEY, { mode: 0o600 });
+  writeFileSync(key, TEST_KEY, { mode: 0o600 });
   symlinkSync('key', join(pod.workspace, 'alias'));
   const reads = ['key', 'alias'].map((name, n) => ({
     call: `c${n}`,
@@ -114,9 +101,9 @@ test('PROV-7: the key file is out of the agent’s reach, wherever it lies', asy
   await pod.start();
   using client = await pod.client();
   await client.call('Run', { input: 'look' });
-  expect(server.asked[0]?.headers['x-api-key']).toBe(KEY);
+  expect(server.asked[0]?.headers['x-api-key']).toBe(TEST_KEY);
   const history = JSON.stringify(await client.call('GetHistory'));
-  expect(history).not.toContain(KEY);
+  expect(history).not.toContain(TEST_KEY);
   expect(history.match(/"isError":true/g)).toHaveLength(2);
 });
 
@@ -126,7 +113,7 @@ test('PROV-7 EXIT-1: without a key the start ends with 69 and names the places',
     '--manifest',
     join(pod.folder, 'pod.toml'),
     '--overlay',
-    provider('http://[::1]:1'),
+    claudeAtUrl('http://[::1]:1'),
   ];
   const none = { PODD_API_KEY_ANTHROPIC: undefined, ANTHROPIC_API_KEY: undefined };
   const { code, says } = endOfPodd(pod, args, { env: none });

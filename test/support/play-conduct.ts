@@ -26,6 +26,12 @@ export type Conduct =
       readonly message: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
+  /** Something else than the API, such as a proxy or a web server. */
+  | {
+      readonly kind: 'page';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** Nothing but the connection. */
   | { readonly kind: 'silent' }
   /** The head of an answer and a piece of its text; then this. */
@@ -51,6 +57,11 @@ export function play(
   usage: Readonly<Record<string, number>> = {},
 ): void {
   if (conduct.kind === 'silent') return;
+  if (conduct.kind === 'page') {
+    response.writeHead(conduct.status, { 'content-type': 'text/html', ...conduct.headers });
+    response.end('<html><body>Not what you want.</body></html>');
+    return;
+  }
   if (conduct.kind === 'status') {
     const { status, type, message, headers = {} } = conduct;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });

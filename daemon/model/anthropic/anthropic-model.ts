@@ -1,5 +1,4 @@
 import type AnthropicSdk from '@anthropic-ai/sdk';
-import type { RawMessageStreamEvent } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { RequestInit } from 'undici';
 import { Fault } from '../../core/fault.ts';
 import type { Log } from '../../ports/log.ts';
@@ -44,9 +43,10 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
     let isWhole = false;
     try {
       const body = toAnthropicRequest(request, model, settings);
-      const events: AsyncIterable<RawMessageStreamEvent> = await sdk.messages.create(body, {
-        signal: watchdog.signal,
-      });
+      const { data: events, response } = await sdk.messages
+        .create(body, { signal: watchdog.signal })
+        .withResponse();
+      refuseOtherThanEvents(response, model);
       for await (const event of events) {
         watchdog.heard();
         isWhole = event.type === 'message_stop';
@@ -66,6 +66,14 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
   }
 
   return { provider: 'anthropic', model, contextWindow, order: ORDER, unsent, stream };
+}
+
+/** The SDK reads a web page as a stream without events. */
+function refuseOtherThanEvents(response: Response, model: string): void {
+  const type = response.headers.get('content-type') ?? '';
+  if (type.includes('text/event-stream')) return;
+  const says = `${model}: a stream of events was expected, not ${type === '' ? 'this' : type.slice(0, 100)}: is provider.base_url right?`;
+  throw new Fault('provider_error', says, { data: { reason: 'malformed', retryable: false } });
 }
 
 async function connect({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<AnthropicSdk> {
@@ -88,6 +96,11 @@ async function connect({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise
     logLevel: 'off',
     defaultHeaders: { 'x-api-key': apiKey },
     fetch: ((url: string, init: RequestInit) =>
-      undici.fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
+      // A redirect would take the key along.
+      undici.fetch(url, {
+        ...init,
+        redirect: 'manual',
+        dispatcher,
+      })) as unknown as typeof globalThis.fetch,
   });
 }

@@ -154,6 +154,45 @@ describe('Pod', () => {
     ]);
   });
 
+  test('PROTO-20 ITEM-2: where the model had the last word, a resumed run begins with a stored one to go on', async () => {
+    await using bench = await podBench({ answers: [stalls('so far'), says('ok'), says('and')] });
+    const report = bench.pod.run({ input: 'go' });
+    await until(() => bench.deltas.length > 0, 'the first piece');
+    await bench.pod.cancel();
+    await report;
+    await bench.pod.resume({});
+    await bench.pod.run({ input: 'more' });
+    expect(bench.items()).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant', status: 'incomplete' },
+      { role: 'system' },
+      { role: 'assistant' },
+      { role: 'user' },
+      { role: 'assistant' },
+    ]);
+    const told = bench.published.flatMap((one) => (one.event === 'history' ? one.data.items : []));
+    expect(told).toEqual(bench.items());
+  });
+
+  test('PROTO-20: behind a result or an input a resumed run adds nothing', async () => {
+    const fine = tool('Fine', () => Promise.resolve({ summary: 'done' }));
+    const broken = says('half').slice(0, 2);
+    await using bench = await podBench({
+      answers: [broken, calls(['Fine', {}]), says('ok')],
+      tools: [fine],
+      maxTurns: 1,
+    });
+    await expect(bench.pod.run({ input: 'go' })).rejects.toMatchObject({ code: 'provider_error' });
+    await expect(bench.pod.resume({})).resolves.toMatchObject({ outcome: 'limit_reached' });
+    await expect(bench.pod.resume({})).resolves.toMatchObject({ outcome: 'finished' });
+    expect(bench.items().map((item) => ('role' in item ? item.role : item.type))).toEqual([
+      'user',
+      'tool_call',
+      'tool_result',
+      'assistant',
+    ]);
+  });
+
   test('PROTO-20: there is nothing to resume before the first run, and after one that finished', async () => {
     await using bench = await podBench({ answers: [says('ok')] });
     await expect(bench.pod.resume({})).rejects.toMatchObject({ code: 'nothing_to_resume' });

@@ -113,6 +113,55 @@ describe('runTurns', () => {
     });
   });
 
+  test.each([
+    ['max_tokens', 'worker.max_tokens'],
+    ['refusal', 'declined'],
+    ['content_filter', 'filter'],
+  ] as const)('LOOP-6: an empty answer that ended by %s says so', async (reason, says) => {
+    const empty = [{ kind: 'stopped', reason }] as const;
+    await using bench = await podBench({ answers: [empty, empty] });
+    await expect(bench.pod.run({ input: 'go' })).rejects.toMatchObject({
+      message: expect.stringContaining(says) as string,
+      data: { reason: 'empty_answer', stopReason: reason },
+    });
+  });
+
+  test.each(['max_tokens', 'refusal', 'content_filter'] as const)(
+    'LOOP-6: a call in the middle of which the answer ended by %s is not run, even if it looks whole; those before it are',
+    async (reason) => {
+      const ran: unknown[] = [];
+      const note = tool('Note', ({ n }) => {
+        ran.push(n);
+        return Promise.resolve({ summary: 'noted' });
+      });
+      const cut = calls(['Note', { n: 1 }], ['Note', {}]).slice(0, -1);
+      await using bench = await podBench({
+        answers: [[...cut, { kind: 'stopped', reason }], says('ok')],
+        tools: [note],
+      });
+      await bench.pod.run({ input: 'go' });
+      expect(ran).toEqual([1]);
+      const results = bench.items().filter(({ type }) => type === 'tool_result');
+      expect(results).toMatchObject([
+        { callId: 'c1', summary: 'noted' },
+        { callId: 'c2', isError: true, summary: expect.stringContaining('not run') as string },
+      ]);
+    },
+  );
+
+  test('LOOP-6: a text that the limit cut off is kept as incomplete, and the report says why it ended', async () => {
+    const cut = says('and so').slice(0, -1);
+    await using bench = await podBench({
+      answers: [[...cut, { kind: 'stopped', reason: 'max_tokens' }]],
+    });
+    await expect(bench.pod.run({ input: 'go' })).resolves.toMatchObject({
+      outcome: 'finished',
+      text: 'and so',
+      stopReason: 'max_tokens',
+    });
+    expect(bench.items().at(-1)).toMatchObject({ role: 'assistant', status: 'incomplete' });
+  });
+
   test('PROV-9 INV-3: a stream that ends without its end is no finished answer, and nothing of it is kept', async () => {
     await using bench = await podBench({ answers: [says('half').slice(0, 3)] });
     await expect(bench.pod.run({ input: 'go' })).rejects.toMatchObject({
