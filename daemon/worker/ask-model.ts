@@ -25,14 +25,18 @@ export type Answer = {
   readonly calls: readonly ToolCallItem[];
   /** The one among them that the answer's end came upon: what there is of it is not all. */
   readonly cutCall: string | null;
-  readonly usage: Usage;
   readonly stopReason: StopReason;
 };
 
-/** Entries and events that belong to the answer's turn, stored together with it. */
-export type TurnEnd = (answer: Answer) => {
-  readonly entries: readonly SessionEntry[];
-  readonly events: readonly Numbered[];
+/** What of its turn a request has to do with. */
+export type AskedTurn = {
+  /** Entries and events that belong to the answer's turn, stored together with it. */
+  readonly end: (answer: Answer) => {
+    readonly entries: readonly SessionEntry[];
+    readonly events: readonly Numbered[];
+  };
+  /** Told of all that is paid for, also where nothing came of it. */
+  readonly paid: (usage: Usage) => void;
 };
 
 /**
@@ -42,13 +46,13 @@ export type TurnEnd = (answer: Answer) => {
 export async function askModel(
   ports: WorkerPorts,
   unsynced: Unsynced,
-  turnEnd: TurnEnd,
+  turn: AskedTurn,
   signal: AbortSignal,
 ): Promise<Answer> {
   const failed = { empty: 0, broken: 0 };
   for (let attempt = 1; ; attempt += 1) {
     // Once the first attempt is over the results are on disk, and so in the history.
-    const answer = await askOnce(ports, attempt === 1 ? unsynced : SYNCED, turnEnd, signal);
+    const answer = await askOnce(ports, attempt === 1 ? unsynced : SYNCED, turn, signal);
     if (answer.kind === 'whole') return answer;
     failed[answer.kind] += 1;
     const delayMs = answer.kind === 'empty' ? 0 : delayAfter(ports, answer.fault, failed.broken);
@@ -87,7 +91,7 @@ type Discarded = {
 async function askOnce(
   ports: WorkerPorts,
   unsynced: Unsynced,
-  turnEnd: TurnEnd,
+  turn: AskedTurn,
   signal: AbortSignal,
 ): Promise<({ readonly kind: 'whole' } & Answer) | Discarded> {
   const { model, journal } = ports;
@@ -100,12 +104,14 @@ async function askOnce(
     await receive(ports, passed.passed, unsynced, builder, signal);
   } catch (error) {
     await unsynced.durable;
-    if (signal.aborted) await keepPartial(ports, builder);
+    turn.paid(builder.usage);
+    if (signal.aborted) await keepPartial(ports, builder, historyLen);
     else if (mayPass(error)) return await discard(ports, builder, historyLen, error);
     throw error;
   }
   const items = builder.items();
   const { usage, stopReason } = builder;
+  turn.paid(usage);
   if (stopReason === null) return await discard(ports, builder, historyLen, brokenOff());
   const record = { ...usage, historyLen, kind: 'run' as const };
   const at = ports.clock.now();
@@ -118,10 +124,9 @@ async function askOnce(
     kind: 'whole' as const,
     calls: builder.calls(),
     cutCall: builder.cutCall(),
-    usage,
     stopReason,
   };
-  const end = turnEnd(answer);
+  const end = turn.end(answer);
   await journal.commit({
     session: [
       { kind: 'assistant_items', at, items },
@@ -161,22 +166,25 @@ function brokenOff(): Fault {
   });
 }
 
-/** It is paid for all the same, as far as it was told. */
 async function discard(
   { journal, clock }: WorkerPorts,
   builder: AnswerBuilder,
   historyLen: number,
   fault: Fault,
 ): Promise<Discarded> {
-  const { usage } = builder;
-  const at = clock.now();
-  if (usage.inputTotal + usage.output > 0 || builder.stopReason !== null)
-    await journal.commit({
-      session: [
-        { kind: 'llm_usage', at, record: { ...usage, historyLen, kind: 'discarded' as const } },
-      ],
-    });
+  const session = paidEntries(builder, historyLen, clock.now());
+  if (session.length > 0) await journal.commit({ session });
   return { kind: 'broken', fault, discarded: builder.blocks() };
+}
+
+/** It is paid for all the same, as far as it was told. */
+function paidEntries(
+  { usage, stopReason }: AnswerBuilder,
+  historyLen: number,
+  at: number,
+): SessionEntry[] {
+  if (usage.inputTotal + usage.output === 0 && stopReason === null) return [];
+  return [{ kind: 'llm_usage', at, record: { ...usage, historyLen, kind: 'discarded' } }];
 }
 
 function buildRequest(ports: WorkerPorts, unsynced: readonly Item[]): ModelRequest {
@@ -235,11 +243,20 @@ async function receive(
   }
 }
 
-async function keepPartial(ports: WorkerPorts, builder: AnswerBuilder): Promise<void> {
+async function keepPartial(
+  ports: WorkerPorts,
+  builder: AnswerBuilder,
+  historyLen: number,
+): Promise<void> {
   const items = builder.partialItems();
-  if (items.length === 0) return;
+  const at = ports.clock.now();
+  const paid = paidEntries(builder, historyLen, at);
+  if (items.length === 0) {
+    if (paid.length > 0) await ports.journal.commit({ session: paid });
+    return;
+  }
   await ports.journal.commit({
-    session: [{ kind: 'assistant_items', at: ports.clock.now(), items }],
+    session: [{ kind: 'assistant_items', at, items }, ...paid],
     events: [...builder.doneEvents('text'), historyEvent(ports.journal.session(), items)],
   });
 }

@@ -93,15 +93,19 @@ async function runTurn(
   const answer = await askModel(
     ports,
     unsynced,
-    // An answer with calls ends its turn with their results.
-    ({ calls, stopReason }) => {
-      if (calls.length > 0) return { entries: [], events: [] };
-      const { entry, event } = ends(stopReason);
-      return { entries: [entry], events: [event] };
+    {
+      // An answer with calls ends its turn with their results.
+      end: ({ calls, stopReason }) => {
+        if (calls.length > 0) return { entries: [], events: [] };
+        const { entry, event } = ends(stopReason);
+        return { entries: [entry], events: [event] };
+      },
+      paid: (usage) => {
+        tally.usage = addUsage(tally.usage, usage);
+      },
     },
     signal,
   );
-  tally.usage = addUsage(tally.usage, answer.usage);
   if (answer.calls.length === 0) return { kind: 'finished', stopReason: answer.stopReason };
 
   await ports.moved({ kind: 'answerHadCalls' });

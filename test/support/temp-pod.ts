@@ -120,8 +120,8 @@ export class TempPod implements AsyncDisposable {
     return path;
   }
 
-  /** Starts the daemon and waits for its ready line. Throws with its stderr when it ends before that. */
-  async start(under?: readonly string[]): Promise<Ready> {
+  /** Starts the daemon, with `more` arguments, and waits for its ready line. Throws with its stderr when it ends before that. */
+  async start(under?: readonly string[], more: readonly string[] = []): Promise<Ready> {
     const words: string[] = [...(under ?? this.#options.under ?? []), process.execPath];
     const [command = process.execPath, ...before] = words;
     const { stderr } = this.#options;
@@ -132,6 +132,7 @@ export class TempPod implements AsyncDisposable {
         this.#options.podd ?? PODD,
         ...(this.#options.isFound === true ? [] : ['--manifest', join(this.folder, 'pod.toml')]),
         ...(this.#options.args ?? []),
+        ...more,
       ],
       {
         cwd: this.workspace,

@@ -3,7 +3,15 @@ import { Fault } from '../../../daemon/core/fault.ts';
 import { HeldStore } from '../../support/held-store.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
 import { failing } from '../../support/failing-store.ts';
-import { type BenchAnswer, calls, podBench, says, stalls, tool } from '../../support/pod-bench.ts';
+import {
+  aborted,
+  type BenchAnswer,
+  calls,
+  podBench,
+  says,
+  stalls,
+  tool,
+} from '../../support/pod-bench.ts';
 import { deadline } from '../../support/slowness.ts';
 import { until } from '../../support/until.ts';
 
@@ -179,6 +187,40 @@ describe('runTurns', () => {
         await Promise.resolve();
         throw new Fault('provider_error', 'overloaded', { data: { retryable: true, ...data } });
       };
+
+    test('PROTO-7 PROV-2: what a discarded and a cancelled answer cost is counted, in the session and in the report', async () => {
+      const paid = { inputTotal: 10, cacheRead: 4, cacheWrite: 0, output: 1 };
+      const usage = { kind: 'usage', usage: paid } as const;
+      const breaks: BenchAnswer = async function* () {
+        yield usage;
+        await Promise.resolve();
+        throw new Fault('provider_error', 'overloaded', { data: { retryable: true } });
+      };
+      const stuck: BenchAnswer = async function* (_request, signal) {
+        yield usage;
+        yield* says('so far').slice(0, 2);
+        await aborted(signal);
+      };
+      await using bench = await podBench({ answers: [breaks, stuck], retries: 1 });
+      const report = bench.pod.run({ input: 'go' });
+      await until(() => bench.deltas.length > 0, 'the first piece');
+      await bench.pod.cancel();
+      await expect(report).resolves.toMatchObject({
+        outcome: 'cancelled',
+        usage: { inputTotal: 20, cacheRead: 8, cacheWrite: 0, output: 2 },
+      });
+      expect(bench.pod.status().usage).toEqual({
+        inputTotal: 20,
+        cacheRead: 8,
+        cacheWrite: 0,
+        output: 2,
+      });
+      const records = bench.entries().filter(({ kind }) => kind === 'llm_usage');
+      expect(records).toMatchObject([
+        { record: { kind: 'discarded', historyLen: 1 } },
+        { record: { kind: 'discarded', historyLen: 1 } },
+      ]);
+    });
 
     test('PROV-4: it is sent again; what had come is told as discarded, and nothing of it is kept', async () => {
       await using bench = await podBench({

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { claudePod } from '../support/claude-pod.ts';
+import { expectSound } from '../support/expect-sound.ts';
+import type { MessagesBody } from '../support/messages-api.ts';
+import { type Conduct, ModelServer } from '../support/model-server.ts';
+import { type CacheUse, PromptCache } from '../support/prompt-cache.ts';
+
+const LINES = 'one line of a file that is read\n'.repeat(60);
+
+/** Of the vendor's price list, in prices of a token that is neither read nor written. */
+function costOf({ read, write, fresh }: CacheUse): number {
+  return 0.1 * read + 1.25 * write + fresh;
+}
+
+/** What the same requests cost with a single mark, at their end. */
+function rolling(body: MessagesBody): MessagesBody {
+  const bare = JSON.parse(
+    JSON.stringify(body, (key, value: unknown) => (key === 'cache_control' ? undefined : value)),
+  ) as { messages: { content: Record<string, unknown>[] }[] };
+  const last = bare.messages.at(-1)?.content.at(-1);
+  if (last !== undefined) last['cache_control'] = { type: 'ephemeral' };
+  return bare as unknown as MessagesBody;
+}
+
+describe('the prompt cache of Claude, simulated on the bodies really sent', () => {
+  test.each([1, 20, 40])(
+    'PROV-8: %i parallel calls a turn leave all that came before in the cache, also across a kill -9',
+    async (calls) => {
+      await using server = new ModelServer();
+      await using pod = await claudePod(server);
+      const turn = (n: number): Conduct => ({
+        kind: 'answer',
+        blocks: Array.from({ length: calls }, (_, call) => ({
+          call: `t${n}c${call}`,
+          name: 'Read',
+          input: { file_path: join(pod.workspace, `f${call}`), limit: 20 },
+        })),
+      });
+      for (let call = 0; call < calls; call += 1) pod.file(`f${call}`, LINES);
+      server.cache = new PromptCache();
+      server.conduct(turn(1), turn(2), { kind: 'begins', then: 'stalls' });
+      await pod.start();
+      {
+        using client = await pod.client();
+        await client.call('Subscribe');
+        client.send(
+          `${JSON.stringify({ jsonrpc: '2.0', method: 'Run', params: { input: LINES.repeat(3) } })}\n`,
+        );
+        await client.event('text_delta');
+        await pod.kill9();
+      }
+      server.conduct(turn(3), { kind: 'answer', blocks: [{ text: 'Read.' }] });
+      await pod.start();
+      using client = await pod.client();
+      expect(await client.call('Resume')).toMatchObject({ outcome: 'finished' });
+
+      const bodies = server.asked.map(({ body }) => body);
+      expect(bodies).toHaveLength(5);
+      const [ours, single] = [new PromptCache(), new PromptCache()];
+      const uses = bodies.map((body) => ours.use(body));
+      const naive = bodies.map((body) => single.use(rolling(body)));
+      for (const [index, use] of uses.entries()) {
+        const before = uses[index - 1];
+        if (before === undefined) continue;
+        // All of the last request, and nothing is paid for twice.
+        expect(use.read, `request ${index}`).toBe(before.read + before.write);
+        expect(use.fresh, `request ${index}`).toBe(0);
+      }
+      const sum = (all: readonly CacheUse[]): number =>
+        all.reduce((total, use) => total + costOf(use), 0);
+      if (calls > 1) expect(sum(naive) / sum(uses)).toBeGreaterThan(1.5);
+      // What the server counted is what podd tells, but for the request that died with the process.
+      const told = uses.filter((_, index) => index !== 2);
+      expect((await client.call('GetStatus'))['usage']).toMatchObject({
+        cacheRead: told.reduce((total, { read }) => total + read, 0),
+        cacheWrite: told.reduce((total, { write }) => total + write, 0),
+      });
+      expect(server.refused).toEqual([]);
+      await expectSound(pod, client);
+    },
+  );
+});
