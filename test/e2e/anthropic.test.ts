@@ -1,10 +1,11 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { claudeAtUrl, claudePod, TEST_KEY } from '../support/claude-pod.ts';
 import { ModelServer } from '../support/model-server.ts';
 import { endOfPodd } from '../support/podd-end.ts';
-import { TempPod } from '../support/temp-pod.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { PODD, TempPod } from '../support/temp-pod.ts';
 
 test('PROV-1 PROV-7 PROV-8: Claude, by its wire, reads a file and answers; its key is nowhere but in the request', async () => {
   await using server = new ModelServer(
@@ -119,4 +120,25 @@ test('PROV-7 EXIT-1: without a key the start ends with 69 and names the places',
   const { code, says } = endOfPodd(pod, args, { env: none });
   expect(code).toBe(69);
   expect(says).toContain('set PODD_API_KEY_ANTHROPIC');
+});
+
+test('PROV-1: a Pod whose files were replaced under it says so when it needs them, and goes on serving', async () => {
+  await using server = new ModelServer();
+  await using folder = await tempFolder();
+  const dist = join(folder.path, 'dist');
+  for (const part of ['dist', 'manifests'])
+    cpSync(join(dirname(PODD), '..', part), join(folder.path, part), { recursive: true });
+  await using pod = await claudePod(server, [], { podd: join(dist, 'podd.js') });
+  await pod.start();
+  for (const name of readdirSync(dist))
+    if (
+      name.endsWith('.js') &&
+      readFileSync(join(dist, name), 'utf8').includes('EnvHttpProxyAgent')
+    )
+      rmSync(join(dist, name));
+  using client = await pod.client();
+  const { error } = await client.ask('Run', { input: 'go' });
+  expect(error?.data).toMatchObject({ code: 'provider_error', reason: 'not_loaded' });
+  expect(error?.message).toContain('restart this Pod');
+  expect(await client.call('GetStatus')).toMatchObject({ state: 'idle', lastOutcome: 'error' });
 });

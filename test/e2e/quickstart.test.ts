@@ -1,6 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { TEST_KEY } from '../support/claude-pod.ts';
+import { type Asked, type Conduct, ModelServer } from '../support/model-server.ts';
 import { QuickstartRun } from '../support/quickstart-run.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -82,8 +84,58 @@ describe('scripts/quickstart', () => {
     expectNothingLeft(run);
   });
 
+  test('CLI-5 PROV-7: with a key the agent is Claude, who mends the same, and the key is nowhere in what is said', async () => {
+    await using server = new ModelServer();
+    const path = (asked: Asked, name: string): string => {
+      const prompt = String(asked.body.system?.[0]?.['text']);
+      return join(/\/\S+\/quickstart(?=\s)/.exec(prompt)?.[0] ?? '', name);
+    };
+    const call = (name: string, input: object): Conduct => ({
+      kind: 'answer',
+      blocks: [{ call: name, name, input }],
+    });
+    server.conduct(
+      (asked) => call('Read', { file_path: path(asked, 'median.js') }),
+      (asked) =>
+        call('Edit', {
+          file_path: path(asked, 'median.js'),
+          old_string: '.sort()',
+          new_string: '.sort((a, b) => a - b)',
+        }),
+      { kind: 'answer', blocks: [{ text: 'Mended.' }] },
+    );
+    const env = { ANTHROPIC_API_KEY: TEST_KEY, ANTHROPIC_BASE_URL: await server.listen() };
+    await using run = new QuickstartRun(ROOT, [], { env });
+    expect(await run.exit(), run.output).toBe(0);
+    expect(run.output).toContain('Its model is Claude');
+    expect(run.output).toContain('Red before, green after.');
+    expect(run.output).not.toContain(TEST_KEY);
+    expect(server.asked[0]?.headers['x-api-key']).toBe(TEST_KEY);
+    expect(server.asked[0]?.body).toMatchObject({ model: 'claude-haiku-5-5', max_tokens: 8192 });
+    expect(server.refused).toEqual([]);
+    expectNothingLeft(run);
+  });
+
+  test('CLI-5: --scripted needs no model where there is a key, and a model that fails ends in failure', async () => {
+    await using server = new ModelServer({
+      kind: 'status',
+      status: 401,
+      type: 'authentication_error',
+      message: 'no such key',
+    });
+    const env = { ANTHROPIC_API_KEY: TEST_KEY, ANTHROPIC_BASE_URL: await server.listen() };
+    await using failed = new QuickstartRun(ROOT, [], { env });
+    expect(await failed.exit(), failed.output).toBe(1);
+    expect(failed.output).toContain('no such key');
+    expect(failed.output).toContain('--scripted needs no model');
+    await using scripted = new QuickstartRun(ROOT, ['--scripted'], { env });
+    expect(await scripted.exit(), scripted.output).toBe(0);
+    expect(server.asked).toHaveLength(1);
+    for (const run of [failed, scripted]) expectNothingLeft(run);
+  });
+
   test('CLI-5: --keep leaves the program and the session where it says, whatever manifest the user has', async () => {
-    await using run = new QuickstartRun(ROOT, ['--keep'], DENIES_ALL);
+    await using run = new QuickstartRun(ROOT, ['--keep'], { userManifest: DENIES_ALL });
     expect(await run.exit(), run.output).toBe(0);
     expect(run.processes()).toEqual([]);
     const kept = /was kept in (\S+)\/state\/pods\/quickstart/.exec(run.output)?.[1] ?? '';

@@ -26,8 +26,15 @@ export class QuickstartRun implements AsyncDisposable {
   readonly #wake = new Set<() => void>();
   output = '';
 
-  /** `root` is the tree whose script is run, `userManifest` what the home has of podd already. */
-  constructor(root: string, args: readonly string[] = [], userManifest?: string) {
+  /** `root` is the tree whose script is run, `userManifest` what the home has of podd already, `env` what is set besides. */
+  constructor(
+    root: string,
+    args: readonly string[] = [],
+    {
+      userManifest,
+      env = {},
+    }: { readonly userManifest?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  ) {
     // Short: the path of a socket has to fit below it.
     this.#folder = realpathSync(mkdtempSync(join(tmpdir(), 'podd-qs-')));
     this.home = join(this.#folder, 'home');
@@ -41,7 +48,7 @@ export class QuickstartRun implements AsyncDisposable {
     }
     const child = spawn(join(root, 'scripts/quickstart'), args, {
       cwd: this.home,
-      env: { PATH: process.env['PATH'], HOME: this.home, TMPDIR: this.temp },
+      env: { ...env, PATH: process.env['PATH'], HOME: this.home, TMPDIR: this.temp },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that Ctrl-C reaches all of it and nothing else.
       detached: true,

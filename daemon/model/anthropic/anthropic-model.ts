@@ -1,8 +1,9 @@
 import type AnthropicSdk from '@anthropic-ai/sdk';
-import type { RequestInit } from 'undici';
 import { Fault } from '../../core/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../ports/model.ts';
+import { waitOrAbandon } from '../../support/abandon.ts';
+import { HttpConnection } from '../http-connection.ts';
 import { toProviderFault } from './faults.ts';
 import { toAnthropicRequest } from './request.ts';
 import type { Settings } from './settings.ts';
@@ -21,21 +22,28 @@ export type AnthropicOptions = {
   readonly log: Log;
 };
 
+type Client = { readonly sdk: AnthropicSdk; readonly connection: HttpConnection };
+
 /** A conversation begins with the user, and what is to be answered is the user's: newer models continue no text of their own. */
 const ORDER = { userFirst: true, userLast: true } as const;
 
 /** Claude. The SDK is loaded at the first request, and kept. Nothing of it is asked of the environment but proxies. */
 export function openAnthropicModel(options: AnthropicOptions): Model {
   const { model, contextWindow, settings, unsent, timeouts, log } = options;
-  let client: Promise<AnthropicSdk> | undefined;
+  let client: Promise<Client> | undefined;
 
   async function* stream(
     request: ModelRequest,
     signal: AbortSignal,
   ): AsyncGenerator<ModelEvent, void> {
     signal.throwIfAborted();
-    client ??= connect(options);
-    const sdk = await client;
+    client ??= load(options);
+    const loading = client;
+    // Loading goes on for the next request, whoever has lost interest in this one.
+    const { sdk, connection } = await waitOrAbandon(loading, signal, 0).catch((error: unknown) => {
+      if (error instanceof Fault) client = undefined;
+      throw error;
+    });
     using watchdog = new Watchdog(timeouts, signal);
     const answer = new AnthropicStream((what) => {
       log.debug('the model sent something that is not known', { model, what });
@@ -56,6 +64,9 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
       // An abort shows as an error of the SDK's own.
       watchdog.signal.throwIfAborted();
       throw toProviderFault(error, model, options.apiKey);
+    } finally {
+      // Whatever it was that came in its way, nothing of this request is left.
+      if (!isWhole) connection.drop();
     }
     // The SDK ends the loop without a word when the request is aborted or its connection closes.
     watchdog.signal.throwIfAborted();
@@ -76,31 +87,29 @@ function refuseOtherThanEvents(response: Response, model: string): void {
   throw new Fault('provider_error', says, { data: { reason: 'malformed', retryable: false } });
 }
 
-async function connect({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<AnthropicSdk> {
-  // By its default: a bundle knows the names of a CommonJS module so only.
-  const [{ default: Anthropic }, { default: undici }] = await Promise.all([
-    import('@anthropic-ai/sdk'),
-    import('undici'),
-  ]);
-  const dispatcher = new undici.EnvHttpProxyAgent({
-    connect: { timeout: timeouts.connectMs },
-    // The watchdog's, which counts to the first event, comes before it.
-    headersTimeout: 2 * timeouts.firstEventMs,
-    bodyTimeout: timeouts.idleMs,
-  });
-  return new Anthropic({
-    apiKey,
-    authToken: null,
-    baseURL: baseUrl,
-    maxRetries: 0,
-    logLevel: 'off',
-    defaultHeaders: { 'x-api-key': apiKey },
-    fetch: ((url: string, init: RequestInit) =>
-      // A redirect would take the key along.
-      undici.fetch(url, {
-        ...init,
-        redirect: 'manual',
-        dispatcher,
-      })) as unknown as typeof globalThis.fetch,
-  });
+async function load({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<Client> {
+  try {
+    const [{ default: Anthropic }, connection] = await Promise.all([
+      import('@anthropic-ai/sdk'),
+      HttpConnection.load({
+        ...timeouts,
+        // The watchdog's, which counts to the first event, comes before it.
+        headersMs: 2 * timeouts.firstEventMs,
+      }),
+    ]);
+    const sdk = new Anthropic({
+      apiKey,
+      authToken: null,
+      baseURL: baseUrl,
+      maxRetries: 0,
+      logLevel: 'off',
+      defaultHeaders: { 'x-api-key': apiKey },
+      fetch: connection.fetch,
+    });
+    return { sdk, connection };
+  } catch (cause) {
+    // An upgrade in place takes away the files of a Pod that runs.
+    const says = 'a part of podd itself could not be loaded; if it was upgraded, restart this Pod';
+    throw new Fault('provider_error', says, { cause, data: { reason: 'not_loaded' } });
+  }
 }
