@@ -14,7 +14,7 @@ const PATIENCE = [
 ];
 
 describe('a model server that misbehaves', () => {
-  test('PROV-4 PROV-9 LOOP-6 INV-3: case by case, the client and the model see what the page says, nothing is kept twice, and the next request works', async () => {
+  test('PROV-4 PROV-9 LOOP-6 INV-3: case by case, the client and the model see what the page says, nothing is kept twice, and the next request is answered', async () => {
     await using server = new ModelServer();
     await using pod = await claudePod(server, PATIENCE);
     await pod.start();
