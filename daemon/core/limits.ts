@@ -50,6 +50,8 @@ export const LIMITS = {
   /** Text, reasoning and arguments of one answer; it fits an entry, with JSON's escapes. */
   answerUnits: 4 * 1024 * 1024,
   answerBlocks: 1024,
+  /** Events of an answer that are taken before anything else gets its turn. */
+  answerEventsAtOnce: 64,
   callsPerTurn: 128,
   /** Fewer than libuv's four threads: files that hang must leave one to the journal. */
   callsAtOnce: 3,

@@ -216,7 +216,11 @@ async function receive(
   try {
     await withDeadline(signal, limit, async (within) => {
       let began = false;
+      let events = 0;
       for await (const event of ports.model.stream(request, within)) {
+        events += 1;
+        // What came in one piece is taken in one go; clients, and whoever cancels, come in between.
+        if (events % LIMITS.answerEventsAtOnce === 0) await pause(0, within);
         if (!began) {
           // From here on the answer is used, so what it rests on has to be on disk.
           await unsynced.durable;

@@ -97,4 +97,29 @@ describe('Cancel with Claude', () => {
     const outcomes = entries.filter(({ kind }) => kind === 'run_outcome');
     expect(outcomes.length, `seed ${seed}`).toBeGreaterThanOrEqual(counts.cancelled);
   });
+
+  test('PROTO-18 PROTO-9: in a flood of deltas, with the work lane full, GetStatus answers within its 100 ms and Cancel goes first', async () => {
+    await using server = new ModelServer({ kind: 'begins', then: 'floods' });
+    await using pod = await claudePod(server);
+    await pod.start();
+    using client = await pod.client();
+    const report = client.ask('Run', { input: 'flood' });
+    const waits: number[] = [];
+    const phases = new Set<unknown>();
+    while (waits.length < 30) {
+      const asked = performance.now();
+      const { phase } = await client.call('GetStatus');
+      if (phases.add(phase).has('streaming')) waits.push(performance.now() - asked);
+    }
+    expect(Math.max(...waits)).toBeLessThan(deadline(100));
+    const refused = Array.from({ length: 100 }, () => client.ask('Run', { input: 'more' }));
+    const begun = performance.now();
+    expect(await client.call('Cancel')).toMatchObject({ quiescent: true });
+    expect(performance.now() - begun).toBeLessThan(deadline(1_000));
+    expect((await report).result).toMatchObject({ outcome: 'cancelled' });
+    for (const { error } of await Promise.all(refused))
+      expect(['already_running', 'busy']).toContain((error?.data as { code: string }).code);
+    await until(() => server.open === 0, 'the end of the request');
+    await expectSound(pod, client);
+  });
 });

@@ -37,7 +37,15 @@ export type Conduct =
   /** The head of an answer and a piece of its text; then this. */
   | {
       readonly kind: 'begins';
-      readonly then: 'stalls' | 'ends' | 'resets' | 'pings' | 'errs' | 'garbage' | 'stops_untold';
+      readonly then:
+        | 'stalls'
+        | 'ends'
+        | 'resets'
+        | 'pings'
+        | 'errs'
+        | 'garbage'
+        | 'stops_untold'
+        | 'floods';
     };
 
 type Send = (type: string, data?: object) => void;
@@ -111,6 +119,13 @@ function misbehave(
       response.once('close', () => {
         clearInterval(timer);
       });
+      return;
+    }
+    case 'floods': {
+      // Two megabytes in pieces of a hundred bytes, all at once; then nothing more.
+      const delta = { type: 'text_delta', text: 'ten chars '.repeat(10) };
+      const data = JSON.stringify({ type: 'content_block_delta', index: 0, delta });
+      response.write(`event: content_block_delta\ndata: ${data}\n\n`.repeat(20_000));
       return;
     }
     case 'errs':
