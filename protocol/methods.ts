@@ -25,6 +25,11 @@ const EventNames = v.pipe(
   v.array(v.picklist(eventNames)),
 );
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** An id that a client gives: what is asked again under it is not done again. Remembered for 30 days, of the last 10,000. */
+const RequestId = v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200)));
+const flag = v.optional(v.boolean());
+/** A note's length in UTF-16 units. */
+const NOTE_UNITS_MAX = 16_000;
 /** `ended` answers with the report when the run is over, however long that takes; `accepted` at once. */
 const Wait = v.optional(v.picklist(['ended', 'accepted']));
 const RunAnswer = v.union([RunReport, v.strictObject({ runId: v.string() })]);
@@ -42,24 +47,89 @@ const InFlight = v.strictObject({
 
 /** The whole request surface: a method is here or it does not exist. Types, checks and docs come from this table. */
 export const METHODS = {
-  /** Gives the Pod an input. The answer comes when the input's run is over, unless `wait` says otherwise. */
+  /** What this daemon is and can, for a client of another version. Nothing depends on its being called. */
+  Hello: {
+    params: v.strictObject({
+      /** The client's, as it has them; podd only logs them. */
+      protocol: v.optional(count),
+      client: v.optional(v.pipe(v.string(), v.maxLength(200))),
+    }),
+    result: v.strictObject({
+      protocol: v.number(),
+      version: v.string(),
+      /** Of which source it was built: a commit, or `unknown`. */
+      build: v.string(),
+      pod: v.string(),
+      epoch: v.number(),
+      methods: v.array(v.string()),
+      events: v.array(v.string()),
+    }),
+    errors: [],
+  },
+  /** The whole wire as an OpenRPC document. */
+  'rpc.discover': {
+    params: v.strictObject({}),
+    result: v.record(v.string(), v.unknown()),
+    errors: [],
+  },
+  /**
+   * Gives the Pod an input. The answer comes when the input's run is over, unless `wait` says otherwise. With `queue` it
+   * waits behind the run that is open, also across a restart. The same `inputId` and text again is answered as the
+   * first time.
+   */
   Run: {
     params: v.strictObject({
       input: v.pipe(v.string(), v.minLength(1), v.maxLength(INPUT_UNITS_MAX)),
+      inputId: RequestId,
       wait: Wait,
+      queue: flag,
+      /** On a paused Pod: closes what its run left open, and begins. */
+      abandonPaused: flag,
     }),
     result: RunAnswer,
-    errors: ['already_running', 'busy', 'shutting_down', ...RUN_FAULTS],
+    errors: ['already_running', 'busy', 'shutting_down', 'conflict', ...RUN_FAULTS],
   },
-  /** Goes on with a run that was cancelled, limited, failed or cut off by a crash, as a new run that `continues` it. */
+  /** Goes on with a run that was paused, cancelled, limited, failed or cut off by a crash, as a new run that `continues` it. */
   Resume: {
-    params: v.strictObject({ wait: Wait }),
+    params: v.strictObject({ wait: Wait, requestId: RequestId }),
     result: RunAnswer,
-    errors: ['nothing_to_resume', 'already_running', 'busy', 'shutting_down', ...RUN_FAULTS],
+    errors: [
+      'nothing_to_resume',
+      'already_running',
+      'busy',
+      'shutting_down',
+      'conflict',
+      ...RUN_FAULTS,
+    ],
   },
-  /** Answers when nothing of the run is left (`quiescent`), or after 5 s with what is. */
-  Cancel: {
+  /**
+   * A text for the model, which it is told before its next request. An idle Pod begins a run by it (`started`). Of notes
+   * that wait, the oldest make room at 128.
+   */
+  Notify: {
+    params: v.strictObject({
+      message: v.pipe(v.string(), v.minLength(1), v.maxLength(NOTE_UNITS_MAX)),
+      notifyId: RequestId,
+      /** Who says it; the model is told. */
+      from: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
+    }),
+    result: v.strictObject({
+      /** It waits for the next request. */
+      queued: v.boolean(),
+      started: v.boolean(),
+      duplicate: v.boolean(),
+    }),
+    errors: ['busy', 'shutting_down', 'conflict', 'storage_error', 'fenced'],
+  },
+  /** Lets the run stop at its next safe point, between two requests, with the outcome `paused`. */
+  Pause: {
     params: v.strictObject({}),
+    result: v.strictObject({ runId: v.string() }),
+    errors: ['not_running'],
+  },
+  /** Answers when nothing of the run is left (`quiescent`), or after 5 s with what is. `clearQueue`: the inputs that wait go too. */
+  Cancel: {
+    params: v.strictObject({ clearQueue: flag }),
     result: v.strictObject({
       runId: v.nullable(v.string()),
       quiescent: v.boolean(),
@@ -67,7 +137,7 @@ export const METHODS = {
         v.strictObject({ kind: v.string(), id: v.string(), pid: v.optional(v.number()) }),
       ),
     }),
-    errors: ['not_running'],
+    errors: ['not_running', 'storage_error'],
   },
   /** `now` cancels the run, `graceful` lets it end. The answer is sent before the socket closes. */
   Shutdown: {

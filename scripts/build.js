@@ -4,6 +4,7 @@ import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { manifestSchema } from './manifest-schema.js';
+import { protocolSchema } from './protocol-schema.js';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -71,8 +72,20 @@ const common = {
       "const podd$native = podd$path(new URL('./native/', import.meta.url)), __dirname = podd$native;",
     ].join('\n'),
   },
-  define: { PODD_VERSION: JSON.stringify(version) },
+  define: { PODD_VERSION: JSON.stringify(version), PODD_BUILD: JSON.stringify(commit()) },
 };
+
+// From a tarball there is none.
+function commit() {
+  try {
+    const git = ['describe', '--always', '--dirty', '--exclude=*'];
+    return execFileSync('git', git, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
+  } catch {
+    return 'unknown';
+  }
+}
 
 async function buildAll() {
   const entryPoints = { podd: 'daemon/app/main.ts', podctl: 'client/podctl/main.ts' };
@@ -97,6 +110,7 @@ async function buildAll() {
     await chmod(path, 0o755);
   }
   await writeFile(join(fresh, 'manifest.schema.json'), await manifestSchema());
+  await writeFile(join(fresh, 'protocol/schema.json'), await protocolSchema(version));
   await copyNatives();
   await writeLicenses([programs.metafile, library.metafile]);
   // Types are for those who install the package; a test run needs none of them.

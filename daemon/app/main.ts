@@ -23,6 +23,8 @@ import { startPod } from './start.ts';
 
 /** Put in by the build, from package.json. */
 declare const PODD_VERSION: string;
+/** The commit that was built, or `unknown`. */
+declare const PODD_BUILD: string;
 
 const EXIT_BUG = 70;
 
@@ -68,6 +70,8 @@ async function serve(
   const starting = startPod(options, {
     ...surroundings(env, stopAsked.signal),
     version: PODD_VERSION,
+    build: PODD_BUILD,
+    schema: fileURLToPath(new URL('./protocol/schema.json', import.meta.url)),
     umask,
     isRoot: process.getuid?.() === 0,
     stderr,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { v7 } from 'uuid';
 import type { Numbered } from '../../protocol/events.ts';
 import { runId, sessionId } from '../core/ids.ts';
@@ -36,6 +37,10 @@ import { StatusFile } from './status-file.ts';
 
 export type Process = Surroundings & {
   readonly version: string;
+  /** Of which source it was built. */
+  readonly build: string;
+  /** Where the OpenRPC document of the wire lies. */
+  readonly schema: string;
   /** As it was when the process began: what user files are made with. */
   readonly umask: number;
   /** Its user is the superuser, whom file modes don't bind. */
@@ -177,6 +182,8 @@ async function startLogged(
         signal,
       ),
     newRunId: () => runId(v7()),
+    newNoteId: () => v7(),
+    notifications: manifest.notifications,
     showDelta: (delta) => {
       hub.delta(delta);
     },
@@ -216,7 +223,12 @@ async function startLogged(
   );
   joint.status.show('idle');
   const handlers = createHandlers(pod, hub, {
+    pod: manifest.pod.name,
+    version: self.version,
+    build: self.build,
     epoch,
+    schema: () => readSchema(self.schema),
+    log,
     connections: () => joint.server?.connections() ?? 0,
   });
   const dispatch = createDispatch(handlers, log);
@@ -259,6 +271,11 @@ async function startLogged(
       return all[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Only a client that asks for it needs it. */
+async function readSchema(path: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
 }
 
 function openLog(

@@ -101,42 +101,67 @@ export type SessionEntry = At &
       } & RunOutcomeEntry)
   );
 
-/** The journal's state as one value: what a rewritten journal begins with. */
+/** An input that waits for the runs before it. Its run has its id already. */
+export type QueuedInput = {
+  readonly runId: RunId;
+  readonly text: string;
+  readonly inputId?: string;
+};
+
+/** A note that the model was not told yet. */
+export type QueuedNote = { readonly noteId: string; readonly text: string; readonly from?: string };
+
+/** A request that was taken, by the id that its client gave it: it is not done twice. */
+export type SeenRequest = {
+  readonly method: 'Run' | 'Resume' | 'Notify';
+  readonly requestId: string;
+  /** SHA-256 of what was asked for, in hex. */
+  readonly hash: string;
+  readonly at: number;
+  /** The run that it began, and the session of that; a note begins none of its own. */
+  readonly run?: { readonly runId: RunId; readonly sessionId: SessionId };
+};
+
+/** The journal's state as one value. */
 export type JournalState = {
   readonly epoch: number;
   readonly bootId: string;
   readonly stopped: boolean;
   readonly sessionCurrent: SessionId | null;
+} & JournalWaiting;
+
+/** What waits, and what was taken: empty in most journals, and then not stored. */
+export type JournalWaiting = {
+  readonly inputs: readonly QueuedInput[];
+  readonly notes: readonly QueuedNote[];
+  /** Notes that were older than these and had no room. */
+  readonly notesDropped: number;
+  /** Oldest first. */
+  readonly requests: readonly SeenRequest[];
 };
+
+/** What a rewritten journal begins with. */
+export type StoredJournalState = Omit<JournalState, keyof JournalWaiting> & Partial<JournalWaiting>;
 
 export type JournalEntry = At &
   (
     | {
         readonly kind: 'journal_start';
         readonly version: number;
-        readonly state: JournalState;
+        readonly state: StoredJournalState;
         /** Head of the chain that this one replaces. */
         readonly continues?: EntryHash;
       }
     | { readonly kind: 'started'; readonly epoch: number; readonly bootId: string }
     | { readonly kind: 'stopped'; readonly reason: string }
     | { readonly kind: 'session_current'; readonly sessionId: SessionId }
-    | { readonly kind: 'input_queued'; readonly inputId: string; readonly text: string }
-    | { readonly kind: 'input_taken'; readonly inputId: string }
-    | { readonly kind: 'input_cleared'; readonly inputIds: readonly string[] }
-    | {
-        readonly kind: 'note_queued';
-        readonly noteId: string;
-        readonly text: string;
-        readonly from?: string;
-      }
-    | { readonly kind: 'note_taken'; readonly noteIds: readonly string[] }
-    | {
-        readonly kind: 'request_done';
-        readonly requestId: string;
-        readonly hash: string;
-        readonly answer: unknown;
-      }
+    | { readonly kind: 'input_queued'; readonly input: QueuedInput }
+    | { readonly kind: 'input_taken'; readonly runId: RunId }
+    | { readonly kind: 'input_cleared'; readonly runIds: readonly RunId[] }
+    | { readonly kind: 'note_queued'; readonly note: QueuedNote }
+    /** `dropped` of those that had no room were told as well. */
+    | { readonly kind: 'note_taken'; readonly noteIds: readonly string[]; readonly dropped: number }
+    | { readonly kind: 'request_done'; readonly request: Omit<SeenRequest, 'at'> }
     | {
         readonly kind: 'decision_asked';
         readonly callId: string;

@@ -1,5 +1,8 @@
 import { assertNever, invariant, InvariantError } from './assert.ts';
-import type { JournalEntry, JournalState } from './entry.ts';
+import type { JournalEntry, JournalState, QueuedInput, StoredJournalState } from './entry.ts';
+import type { RunId } from './ids.ts';
+import { addNote, removeNotes } from './note-queue.ts';
+import { rememberRequest } from './seen-requests.ts';
 
 /** What a fresh store's journal begins with. */
 export const EMPTY_JOURNAL: JournalState = Object.freeze({
@@ -7,7 +10,23 @@ export const EMPTY_JOURNAL: JournalState = Object.freeze({
   bootId: '',
   stopped: false,
   sessionCurrent: null,
+  inputs: Object.freeze([]),
+  notes: Object.freeze([]),
+  notesDropped: 0,
+  requests: Object.freeze([]),
 });
+
+/** As it is stored: without what is empty, as before there was any of it. */
+export function toStoredState(state: JournalState): StoredJournalState {
+  const { inputs, notes, notesDropped, requests, ...rest } = state;
+  return {
+    ...rest,
+    ...(inputs.length === 0 ? {} : { inputs }),
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(notesDropped === 0 ? {} : { notesDropped }),
+    ...(requests.length === 0 ? {} : { requests }),
+  };
+}
 
 /**
  * The one projection of the journal; null stands for a chain without its first entry. Fields of the state that
@@ -16,7 +35,8 @@ export const EMPTY_JOURNAL: JournalState = Object.freeze({
 export function nextJournalState(state: JournalState | null, entry: JournalEntry): JournalState {
   if (entry.kind === 'journal_start') {
     invariant(state === null, 'a second journal_start in one chain');
-    return { ...entry.state };
+    // What an older version wrote knows nothing of what waits.
+    return { ...EMPTY_JOURNAL, ...entry.state };
   }
   invariant(state !== null, `${entry.kind} before journal_start`);
   switch (entry.kind) {
@@ -29,11 +49,17 @@ export function nextJournalState(state: JournalState | null, entry: JournalEntry
     case 'session_current':
       return { ...state, sessionCurrent: entry.sessionId };
     case 'input_queued':
+      return { ...state, inputs: [...state.inputs, entry.input] };
     case 'input_taken':
+      return { ...state, inputs: withoutInputs(state, [entry.runId]) };
     case 'input_cleared':
+      return { ...state, inputs: withoutInputs(state, entry.runIds) };
     case 'note_queued':
+      return { ...state, ...addNote(state, entry.note) };
     case 'note_taken':
+      return { ...state, ...removeNotes(state, entry) };
     case 'request_done':
+      return { ...state, requests: rememberRequest(state.requests, entry.request, entry.at) };
     case 'decision_asked':
     case 'decision_made':
     case 'remembered':
@@ -49,4 +75,10 @@ export function nextJournalState(state: JournalState | null, entry: JournalEntry
     default:
       return assertNever(entry, 'nextJournalState');
   }
+}
+
+function withoutInputs({ inputs }: JournalState, runIds: readonly RunId[]): readonly QueuedInput[] {
+  const left = inputs.filter(({ runId }) => !runIds.includes(runId));
+  invariant(left.length === inputs.length - runIds.length, 'an input was taken that did not wait');
+  return left;
 }

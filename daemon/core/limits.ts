@@ -32,6 +32,19 @@ export const LIMITS = {
 
   /** Work waiting in the inbox. A further `Run` is refused with `busy`. */
   workLane: 64,
+  /** Inputs that wait for the run before them, and their text in UTF-16 units. */
+  queuedInputs: 64,
+  queuedInputUnits: 2_000_000,
+  /** Notes that wait for the next request, and their bytes; older ones are counted only. */
+  queuedNotes: 128,
+  queuedNoteBytes: 2 * 1024 * 1024,
+  /** Ids of requests that are not done twice. */
+  seenRequests: 10_000,
+  seenRequestMs: 30 * 24 * 3_600_000,
+  /** Looking up how a run ended that is asked for again. */
+  readLogMs: 10_000,
+  /** What waits in the queue is tried again after this when the disk refused it. */
+  queueRetryMs: 10_000,
   /** The task between a `Run` and its first request. */
   prepareMs: 60_000,
   /** `Cancel` answers with survivors after this. */

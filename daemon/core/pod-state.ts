@@ -27,7 +27,8 @@ export type Progress =
   | { readonly kind: 'compactedInRun' };
 
 export type LifeEvent =
-  | { readonly kind: 'ready' }
+  /** `paused` is the run that the last process left paused, or null. */
+  | { readonly kind: 'ready'; readonly paused: RunId | null }
   | { readonly kind: 'runAccepted'; readonly run: RunId }
   /** Cancelled or failed before anything of the run was stored. */
   | { readonly kind: 'prepareAbandoned'; readonly run: RunId }
@@ -66,7 +67,8 @@ export function nextPodState(state: PodState, event: LifeEvent): PodState {
     case 'ready':
       mustBe(state, event, 'starting', 'stopping');
       // A stop may overtake the start; the start then ends in a Pod that is already stopping.
-      return state.kind === 'stopping' ? state : { kind: 'idle' };
+      if (state.kind === 'stopping') return state;
+      return event.paused === null ? { kind: 'idle' } : { kind: 'paused', run: event.paused };
     case 'runAccepted':
       mustBe(state, event, 'idle');
       return { kind: 'running', run: event.run, phase: 'preparing' };

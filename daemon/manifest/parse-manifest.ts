@@ -47,6 +47,7 @@ export type Manifest = {
   };
   /** Null: unlimited. */
   readonly maxTurns: number | null;
+  readonly notifications: 'history' | 'transient';
   readonly toolOutput: {
     readonly defaultBytesMax: number;
     readonly perTool: ReadonlyMap<string, number>;
@@ -248,6 +249,7 @@ function toManifest(
       stop: worker?.stop ?? [],
     },
     maxTurns: worker?.max_turns ?? null,
+    notifications: worker?.notifications ?? 'history',
     toolOutput: {
       defaultBytesMax: worker?.tool_output?.default_max_bytes ?? LIMITS.resultContentBytes,
       perTool: capsOf(worker?.tool_output?.per_tool ?? {}),

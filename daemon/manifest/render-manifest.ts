@@ -53,6 +53,7 @@ export function renderManifest(manifest: Manifest, scope: ScopeRules): string {
     ...line('worker', 'max_turns', maxTurns),
     ...line('worker', 'temperature', temperature),
     ...line('worker', 'top_p', topP),
+    ...line('worker', 'notifications', manifest.notifications),
     ...line('worker', 'stop', stop.length === 0 ? null : stop),
     '',
     '[worker.tool_output]',

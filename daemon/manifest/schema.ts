@@ -145,6 +145,12 @@ export const ManifestTable = v.strictObject({
           ),
         ),
         max_turns: v.optional(count(COUNT_MAX, 'Model requests in one run. Default: unlimited.')),
+        notifications: v.optional(
+          described(
+            v.picklist(['history', 'transient']),
+            'How notes reach the model: kept in its history, or with one request alone. Default: history.',
+          ),
+        ),
         tool_output: v.optional(
           described(
             v.strictObject({
@@ -188,7 +194,6 @@ export const LATER_KEYS: readonly string[] = [
   'pod.auto_resume',
   'provider.preset',
   'provider.api',
-  'worker.notifications',
   'permissions.default',
   'permissions.ask_timeout_ms',
   'permissions.ask_default',

@@ -39,6 +39,7 @@ export type PodHooks = {
 /** Runs the Worker to its end. Rejects with a bug only. */
 export async function runWorker(parts: PodParts, run: OpenRun, hooks: PodHooks): Promise<RunEnd> {
   const { model, journal, retries, files, scope, clock, log, showDelta, config } = parts;
+  const { notifications } = parts;
   return await runTurns(
     {
       model,
@@ -48,10 +49,12 @@ export async function runWorker(parts: PodParts, run: OpenRun, hooks: PodHooks):
       clock,
       log,
       showDelta,
+      notifications,
       ...hooks,
       gate: createGate(scope, files),
       tools: await parts.tools(),
       activity: run.activity,
+      isPauseAsked: () => run.isPauseAsked,
       turnBegan: (turn) => {
         run.turn = turn;
       },

@@ -5,6 +5,7 @@ import type { Trigger } from '../../protocol/state.ts';
 import { Activity } from '../core/activity.ts';
 import type { CancelCause } from '../core/cancel.ts';
 import { Cancelled } from '../core/cancel.ts';
+import type { SeenRequest } from '../core/entry.ts';
 import type { RunId } from '../core/ids.ts';
 import type { RunView } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
@@ -15,6 +16,22 @@ export type RunRequest = {
   /** Null when there is none: a resumed run has no input of its own. */
   readonly input: string | null;
   readonly continues: RunId | null;
+  /** The id that its client gave it, with the hash of what it asked for. */
+  readonly seen: Pick<SeenRequest, 'method' | 'requestId' | 'hash'> | null;
+  /** It waited in the queue, which it leaves when it is stored. */
+  readonly wasQueued: boolean;
+};
+
+/** What a request is without: `trigger` is its own. */
+export const NO_REQUEST: Omit<RunRequest, 'trigger'> = {
+  input: null,
+  continues: null,
+  seen: null,
+  wasQueued: false,
+};
+
+/** Who waits for a run, and for what of it. */
+export type Asker = {
   readonly wait: 'ended' | 'accepted';
   readonly answer: Deferred<Reply<'Run'>>;
 };
@@ -26,9 +43,12 @@ export class OpenRun {
   readonly startedAt: number;
   readonly activity: Activity;
   readonly #controller = new AbortController();
+  #askers: Asker[] = [];
   #cancelWaiters: Deferred<Reply<'Cancel'>>[] = [];
+  #accepted = false;
   #ended = false;
   turn = 0;
+  isPauseAsked = false;
 
   constructor(id: RunId, request: RunRequest, startedAt: number) {
     this.id = id;
@@ -54,19 +74,27 @@ export class OpenRun {
     return { id: this.id, startedAt: this.startedAt, turn: this.turn };
   }
 
+  /** One more who waits; the same run answers all of them. */
+  add(...askers: readonly Asker[]): void {
+    for (const asker of askers)
+      if (this.#accepted && asker.wait === 'accepted') asker.answer.resolve({ runId: this.id });
+      else this.#askers.push(asker);
+  }
+
   /** Its input is durable. */
   accepted(): void {
-    if (this.request.wait === 'accepted') this.request.answer.resolve({ runId: this.id });
+    this.#accepted = true;
+    this.add(...this.#askers.splice(0));
   }
 
   ended(report: RunReport): void {
-    this.request.answer.resolve(report);
+    for (const { answer } of this.#askers.splice(0)) answer.resolve(report);
     this.#over();
   }
 
-  /** Whoever was only told `accepted` has its answer already; for them this does nothing. */
+  /** Whoever was only told `accepted` has its answer already. */
   failed(error: unknown): void {
-    this.request.answer.reject(error);
+    for (const { answer } of this.#askers.splice(0)) answer.reject(error);
     this.#over();
   }
 

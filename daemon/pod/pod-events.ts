@@ -1,7 +1,9 @@
-import type { Reply } from '../../protocol/methods.ts';
+import type { Params, Reply } from '../../protocol/methods.ts';
+import type { AskedRun } from '../core/run-intake.ts';
 import type { Deferred } from '../support/deferred.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
-import type { OpenRun, RunRequest } from './open-run.ts';
+import type { FoundRun, StoredRun } from './find-run.ts';
+import type { Asker, OpenRun } from './open-run.ts';
 
 /** Why a Pod stops, as the journal records it and subscribers are told. */
 export type StopReason = 'client' | 'signal' | 'fenced';
@@ -13,7 +15,12 @@ export type Prepared =
 
 /** Never refused, and taken before any work. */
 export type Control =
-  | { readonly kind: 'cancelAsked'; readonly answer: Deferred<Reply<'Cancel'>> }
+  | {
+      readonly kind: 'cancelAsked';
+      readonly clearQueue: boolean;
+      readonly answer: Deferred<Reply<'Cancel'>>;
+    }
+  | { readonly kind: 'pauseAsked'; readonly answer: Deferred<Reply<'Pause'>> }
   | {
       readonly kind: 'stopAsked';
       readonly mode: 'now' | 'graceful';
@@ -23,6 +30,16 @@ export type Control =
     }
   | { readonly kind: 'prepareEnded'; readonly run: OpenRun; readonly prepared: Prepared }
   | { readonly kind: 'workerEnded'; readonly run: OpenRun; readonly end: RunEnd }
+  /** How a run ended that was asked for again, or why that can't be read. */
+  | {
+      readonly kind: 'runLookedUp';
+      readonly run: StoredRun;
+      readonly seen: AskedRun['seen'];
+      readonly asker: Asker;
+      readonly found: FoundRun;
+    }
+  /** What waits may begin, if nothing else is under way. */
+  | { readonly kind: 'queueDue' }
   | { readonly kind: 'cancelOverdue'; readonly run: OpenRun }
   | { readonly kind: 'stopCancelDue' }
   | { readonly kind: 'stopOverdue' }
@@ -30,5 +47,10 @@ export type Control =
 
 /** Bounded: over the limit it is refused with `busy`. */
 export type Work =
-  | { readonly kind: 'runAsked'; readonly request: RunRequest }
-  | { readonly kind: 'resumeAsked'; readonly request: RunRequest };
+  | { readonly kind: 'runAsked'; readonly asked: AskedRun; readonly asker: Asker }
+  | { readonly kind: 'resumeAsked'; readonly seen: AskedRun['seen']; readonly asker: Asker }
+  | {
+      readonly kind: 'notifyAsked';
+      readonly params: Params<'Notify'>;
+      readonly answer: Deferred<Reply<'Notify'>>;
+    };

@@ -27,6 +27,9 @@ export type PodParts = {
   /** For a session that has no prompt yet. A failure is a Fault `prompt_error`. */
   readonly renderSystemPrompt: (signal: AbortSignal) => Promise<string>;
   readonly newRunId: () => RunId;
+  readonly newNoteId: () => string;
+  /** How notes reach the model. */
+  readonly notifications: 'history' | 'transient';
   readonly showDelta: (delta: Delta) => void;
   readonly clock: Clock;
   readonly log: Log;

@@ -3,24 +3,28 @@ import type { Numbered } from '../../protocol/events.ts';
 import type { Item } from '../../protocol/items.ts';
 import type { RpcFaultName } from '../../protocol/faults.ts';
 import type { RunReport } from '../../protocol/report.ts';
-import type { SessionEntry } from '../core/entry.ts';
+import type { JournalEntry, SessionEntry } from '../core/entry.ts';
 import { STORE_FORMAT } from '../core/entry.ts';
 import { isRpcFault } from '../core/fault.ts';
 import { planRecovery } from '../core/recovery.ts';
 import type { SessionState } from '../core/session-state.ts';
 import type { Batch } from '../ports/journal.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
+import { NO_USAGE } from '../core/usage.ts';
+import { historyEvent } from '../worker/history-event.ts';
 import type { OpenRun } from './open-run.ts';
+import { queueEvent, requestEntry } from './queue-batches.ts';
 import type { PodParts } from './pod-parts.ts';
 
 /**
- * The batch that begins a run: what a failed disk left open is closed, a fresh session gets its first entry, a changed
- * manifest is recorded and told once, and the input is stored.
+ * The batch that begins a run: what a failed disk, or a paused run, left open is closed, a fresh session gets its first
+ * entry, a changed manifest is recorded and told once, the input leaves the queue and is stored, the id that its client gave
+ * it is remembered.
  */
 export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string | null): Batch {
   const at = parts.clock.now();
   const session = parts.journal.session();
-  const { trigger, input, continues } = run.request;
+  const { trigger, input, continues, seen } = run.request;
   const entries: SessionEntry[] = [];
   const events: Numbered[] = [];
   if (systemPrompt !== null)
@@ -40,23 +44,20 @@ export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string |
     const message = `the manifest's ${changedKeys(session, parts)} differ from the session's; the manifest's are in force`;
     events.push({ event: 'notification', data: { level: 'info', source: 'manifest', message } });
   }
-  const recovered = planRecovery(session, at);
-  entries.push(...recovered);
-  entries.push({
-    kind: 'run_start',
-    at,
+  const closed = [...planRecovery(session, at), ...closePaused(session, at)];
+  entries.push(...closed);
+  const start = {
     runId: run.id,
     trigger,
+    ...(seen?.method === 'Run' ? { inputId: seen.requestId } : {}),
     ...(continues === null ? {} : { continues }),
-  });
-  events.push({
-    event: 'run_start',
-    data: { runId: run.id, trigger, ...(continues === null ? {} : { continues }) },
-  });
-  const items: Item[] = recovered.flatMap((entry) =>
+  };
+  entries.push({ kind: 'run_start', at, ...start });
+  events.push({ event: 'run_start', data: start });
+  const items: Item[] = closed.flatMap((entry) =>
     entry.kind === 'tool_results' ? [...entry.items] : [],
   );
-  if (input === null && isAnswer(items.at(-1) ?? session.items.at(-1))) {
+  if (trigger === 'resume' && isAnswer(items.at(-1) ?? session.items.at(-1))) {
     entries.push({ kind: 'injected_items', at, items: [GO_ON] });
     items.push(GO_ON);
   }
@@ -65,18 +66,46 @@ export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string |
     entries.push({ kind: 'user_input', at, item });
     items.push(item);
   }
-  if (items.length > 0) {
-    const data = { sessionId: session.sessionId, from: session.items.length, items };
-    events.push({ event: 'history', data });
+  if (items.length > 0) events.push(historyEvent(session, items));
+  const journal: JournalEntry[] = [];
+  if (systemPrompt !== null)
+    journal.push({ kind: 'session_current', at, sessionId: session.sessionId });
+  if (run.request.wasQueued) {
+    journal.push({ kind: 'input_taken', at, runId: run.id });
+    events.push(queueEvent(parts.journal.state().inputs.length - 1));
   }
-  const begins = systemPrompt !== null;
-  return {
-    session: entries,
-    ...(begins
-      ? { journal: [{ kind: 'session_current' as const, at, sessionId: session.sessionId }] }
-      : {}),
-    events,
+  if (seen !== null) journal.push(requestEntry(at, seen, run.id, session.sessionId));
+  return { session: entries, journal, events };
+}
+
+/** The end of a paused Pod's last run, whose calls nobody will decide about any more. */
+export function cancelPausedBatch(parts: PodParts, run: OpenRun): Batch {
+  const start = startBatch(parts, run, null);
+  const report = toReport(parts.journal.session(), run, {
+    kind: 'cancelled',
+    tally: { turns: 0, usage: NO_USAGE },
+  });
+  const end = endEntry(parts.clock.now(), run, report);
+  const told: Numbered = {
+    event: 'run_end',
+    data: { runId: run.id, outcome: 'cancelled', report },
   };
+  return {
+    ...start,
+    session: [...(start.session ?? []), end],
+    events: [...(start.events ?? []), told],
+  };
+}
+
+function closePaused({ lastRun, openCalls }: SessionState, at: number): SessionEntry[] {
+  if (lastRun?.outcome !== 'paused' || openCalls.size === 0) return [];
+  const items = [...openCalls.keys()].map((callId) => ({
+    type: 'tool_result' as const,
+    callId,
+    summary: 'not run: nobody decided about it',
+    isError: true,
+  }));
+  return [{ kind: 'tool_results', at, items }];
 }
 
 /**
@@ -110,18 +139,15 @@ export function endBatch(parts: PodParts, run: OpenRun, end: RunEnd): Batch {
   const report = toReport(parts.journal.session(), run, end);
   const { outcome } = report;
   return {
-    session: [
-      {
-        kind: 'run_outcome',
-        at,
-        runId: run.id,
-        interrupted: outcome !== 'finished',
-        outcome,
-        report,
-      },
-    ],
+    session: [endEntry(at, run, report)],
     events: [{ event: 'run_end', data: { runId: run.id, outcome, report } }],
   };
+}
+
+function endEntry(at: number, run: OpenRun, report: RunReport): SessionEntry {
+  const { outcome } = report;
+  const interrupted = outcome !== 'finished';
+  return { kind: 'run_outcome', at, runId: run.id, interrupted, outcome, report };
 }
 
 export function toReport(
@@ -138,6 +164,7 @@ export function toReport(
     usage: end.tally.usage,
     sessionId: session.sessionId,
     ...(end.kind === 'finished' ? { stopReason: end.stopReason } : {}),
+    ...(end.kind === 'paused' ? { pending: [] } : {}),
     ...(continues === null ? {} : { continues }),
   };
 }

@@ -13,6 +13,7 @@ export function toStatus(
 ): Omit<Status, 'connections'> {
   const { journal, config } = parts;
   const session = journal.session();
+  const waits = journal.state();
   // A run that is under way is no last one.
   const lastRun = view.run === undefined ? lastRunOf(session) : session.lastRun;
   return {
@@ -40,7 +41,7 @@ export function toStatus(
     ...(parts.registry === undefined ? {} : { registry: parts.registry }),
     parent: parts.scope.parent(),
     children: [...parts.scope.children()],
-    waiting: { notes: 0, inputs: 0, events: 0, decisions: 0 },
+    waiting: { notes: waits.notes.length, inputs: waits.inputs.length, events: 0, decisions: 0 },
     outbox: 0,
     compaction: { disabled: false, failures: 0, lastAt: null },
     log: journal.size(),

@@ -1,7 +1,15 @@
 import type { Numbered } from '../../protocol/events.ts';
 import type { JournalEntry, JournalState, SessionEntry } from '../core/entry.ts';
 import type { SessionState } from '../core/session-state.ts';
-import type { EntryHash, RunId } from '../core/ids.ts';
+import type { EntryHash, RunId, SessionId } from '../core/ids.ts';
+
+export type RunEndEntry = Extract<SessionEntry, { kind: 'run_outcome' }>;
+
+/** `end` is null for a run that is not over, or not there. */
+export type StoredRunEnd = {
+  readonly end: RunEndEntry | null;
+  readonly continuedBy: RunId | null;
+};
 
 /** What becomes true together. Events are published after both logs have their entries, in the order of commits. */
 export type Batch = {
@@ -31,6 +39,8 @@ export type Journal = {
     readonly journalEntries: number;
     readonly journalBytes: number;
   };
+  /** How a run of a session ended, and which run took it up again, as it is stored; reads the disk. */
+  readonly runEnd: (sessionId: SessionId, runId: RunId) => Promise<StoredRunEnd>;
   /** Since when the oldest batch waits for the disk (Unix ms), or null. */
   readonly committingSince: () => number | null;
 };

@@ -14,6 +14,8 @@ export type ModelRequest = {
   readonly systemPrompt: string;
   readonly tools: readonly ToolDefinition[];
   readonly items: readonly Item[];
+  /** So many of the last items are of this request alone: the next one will not have them there. None by default. */
+  readonly passing?: number;
 };
 
 /**

@@ -11,7 +11,9 @@ export type RunView = { readonly id: string; readonly startedAt: number; readonl
 export type PodControl = {
   readonly run: (params: Params<'Run'>) => Promise<Reply<'Run'>>;
   readonly resume: (params: Params<'Resume'>) => Promise<Reply<'Resume'>>;
-  readonly cancel: () => Promise<Reply<'Cancel'>>;
+  readonly notify: (params: Params<'Notify'>) => Promise<Reply<'Notify'>>;
+  readonly pause: () => Promise<Reply<'Pause'>>;
+  readonly cancel: (params?: Params<'Cancel'>) => Promise<Reply<'Cancel'>>;
   /** Resolves when the Pod has stopped working and recorded it; the socket closes after that. */
   readonly shutdown: (params: Params<'Shutdown'>) => Promise<void>;
   readonly status: () => Omit<Status, 'connections'>;

@@ -43,9 +43,9 @@ function toStore(db: Database): KeyValueStore {
 
   return {
     get: async (key) => await (await ready()).get(key),
-    read: async function* ({ from, to }): AsyncGenerator<StoredValue> {
-      for await (const [key, value] of (await ready()).iterator({ gte: from, lt: to }))
-        yield { key, value };
+    read: async function* ({ from, to, isReversed = false }): AsyncGenerator<StoredValue> {
+      const range = { gte: from, lt: to, reverse: isReversed };
+      for await (const [key, value] of (await ready()).iterator(range)) yield { key, value };
     },
     write: async (operations) => {
       const handle = await ready();

@@ -33,20 +33,32 @@ export function emptyJournal(): LogTail {
   return { place: journalLog(1), head: EMPTY_CHAIN, others: { chain: 1 } };
 }
 
-/** Pure. Drops the journal's entries and begins its next chain, still without an entry: to be written with its first. */
-export function planNewChain(tail: LogTail): AppendPlan {
+/**
+ * Pure. Drops the journal's entries and begins its next chain, still without an entry: to be written with its first,
+ * which has so many bytes.
+ */
+export function planNewChain(tail: LogTail, start: number): AppendPlan {
   const chain = chainNumber(tail) + 1;
   const operations: StoreOperation[] = [];
   for (let seq = 0; seq < tail.head.count; seq += 1)
     operations.push({ kind: 'remove', key: entryKey(tail.place, seq) });
   return {
     operations,
-    tail: { place: journalLog(chain), head: EMPTY_CHAIN, others: { ...tail.others, chain } },
+    tail: { place: journalLog(chain), head: EMPTY_CHAIN, others: { ...tail.others, chain, start } },
   };
 }
 
 /** 0 where a head record has none. */
 export function chainNumber(record: HeadRecord): number {
-  const chain = record.others['chain'];
-  return typeof chain === 'number' && Number.isSafeInteger(chain) ? chain : 0;
+  return numberIn(record, 'chain');
+}
+
+/** Bytes of the state that the chain begins with; 0 for a store's first. */
+export function startBytes(record: HeadRecord): number {
+  return numberIn(record, 'start');
+}
+
+function numberIn({ others }: HeadRecord, name: string): number {
+  const value = others[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : 0;
 }

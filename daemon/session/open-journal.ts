@@ -3,7 +3,7 @@ import { invariant } from '../core/assert.ts';
 import { type JournalEntry, type SessionEntry, STORE_FORMAT } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import { type SessionId, sessionId } from '../core/ids.ts';
-import { EMPTY_JOURNAL, nextJournalState } from '../core/journal-state.ts';
+import { EMPTY_JOURNAL, nextJournalState, toStoredState } from '../core/journal-state.ts';
 import { LIMITS } from '../core/limits.ts';
 import { planRecovery } from '../core/recovery.ts';
 import type { SessionProjection } from '../core/session-state.ts';
@@ -125,7 +125,12 @@ export async function startJournal(
   // A new session becomes the live one with its first entry; one that is there already, now.
   if (isOlder) started.push({ kind: 'session_current', at, sessionId: live.state.sessionId });
   if (stored.state === null)
-    started.unshift({ kind: 'journal_start', at, version: STORE_FORMAT, state: EMPTY_JOURNAL });
+    started.unshift({
+      kind: 'journal_start',
+      at,
+      version: STORE_FORMAT,
+      state: toStoredState(EMPTY_JOURNAL),
+    });
   const journalPlan = planAppend(stored.tail, started.map(encodeEntry));
   try {
     const closed = closings.flatMap(({ operations }) => operations);

@@ -2,12 +2,12 @@ import { invariant, InvariantError } from '../core/assert.ts';
 import { STORE_FORMAT, type JournalEntry, type JournalState } from '../core/entry.ts';
 import type { EntryOrder } from '../core/entry-order.ts';
 import { Fault } from '../core/fault.ts';
-import { nextJournalState } from '../core/journal-state.ts';
+import { nextJournalState, toStoredState } from '../core/journal-state.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
 import type { Batch } from '../ports/journal.ts';
 import { encodeEntry } from './codec.ts';
-import { planAppend, planNewChain, type AppendPlan, type LogTail } from './log-tail.ts';
+import { planAppend, planNewChain, startBytes, type AppendPlan, type LogTail } from './log-tail.ts';
 import type { StoreOperation } from './store.ts';
 
 /** A batch whose entries are encoded. */
@@ -115,16 +115,18 @@ function fit(
 
 function planJournal(durable: Durable, payloads: readonly Uint8Array[], at: number): AppendPlan {
   const { journal: tail, state } = durable;
-  if (tail.head.hash === null || tail.head.bytes <= LIMITS.journalBytes)
-    return planAppend(tail, payloads);
+  // A chain that begins with much is worth more entries, or each of them would copy it.
+  const most = LIMITS.journalBytes + 2 * startBytes(tail);
+  if (tail.head.hash === null || tail.head.bytes <= most) return planAppend(tail, payloads);
   const start: JournalEntry = {
     kind: 'journal_start',
     at,
     version: STORE_FORMAT,
-    state,
+    state: toStoredState(state),
     continues: tail.head.hash,
   };
-  const fresh = planNewChain(tail);
-  const appended = planAppend(fresh.tail, [encodeEntry(start), ...payloads]);
+  const first = encodeEntry(start);
+  const fresh = planNewChain(tail, first.length);
+  const appended = planAppend(fresh.tail, [first, ...payloads]);
   return { operations: [...fresh.operations, ...appended.operations], tail: appended.tail };
 }

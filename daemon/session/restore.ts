@@ -8,9 +8,10 @@ import {
 import type { SessionEntry } from '../core/entry.ts';
 import { EMPTY_CHAIN, followChain, isSameHead } from '../core/entry-chain.ts';
 import { Fault } from '../core/fault.ts';
-import type { SessionId } from '../core/ids.ts';
+import type { RunId, SessionId } from '../core/ids.ts';
 import { nextJournalState } from '../core/journal-state.ts';
 import type { Result } from '../core/result.ts';
+import type { StoredRunEnd } from '../ports/journal.ts';
 import { SessionProjection } from '../core/session-state.ts';
 import { decodeEntry, decodeHead, decodeLink } from './codec.ts';
 import {
@@ -62,6 +63,26 @@ export async function restoreSession(
     session.apply(entry);
   });
   return { tail, state: session };
+}
+
+/** Looks from the end: whoever asks has lost an answer, mostly the last one. */
+export async function findRunEnd(
+  store: KeyValueStore,
+  session: SessionId,
+  run: RunId,
+): Promise<StoredRunEnd> {
+  const place = sessionLog(session);
+  const range = { ...entryRange(place), isReversed: true } as const;
+  let continuedBy: RunId | null = null;
+  for await (const { value } of readRange(store, range, place.name)) {
+    const { payload } = mustBe(decodeLink(value), place.name);
+    const entry = mustBe(decodeEntry<SessionEntry>(payload, SESSION_KINDS), place.name);
+    if (entry.kind === 'run_outcome' && entry.runId === run) return { end: entry, continuedBy };
+    if (entry.kind !== 'run_start') continue;
+    if (entry.runId === run) break;
+    if (entry.continues === run) continuedBy = entry.runId;
+  }
+  return { end: null, continuedBy };
 }
 
 /** Whether the store has a log of that session, whole or damaged. */

@@ -3,11 +3,11 @@ import { InvariantError } from '../core/assert.ts';
 import type { JournalState } from '../core/entry.ts';
 import { EntryOrder } from '../core/entry-order.ts';
 import { Fault } from '../core/fault.ts';
-import type { EntryHash } from '../core/ids.ts';
+import type { EntryHash, RunId, SessionId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { SessionProjection, SessionState } from '../core/session-state.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Batch, Journal } from '../ports/journal.ts';
+import type { Batch, Journal, StoredRunEnd } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 import { deferred, type Deferred } from '../support/deferred.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type Durable,
   type EncodedBatch,
 } from './plan-commit.ts';
-import { endsAt } from './restore.ts';
+import { endsAt, findRunEnd } from './restore.ts';
 import type { KeyValueStore, StoreOperation } from './store.ts';
 
 /** A commit that is not answered yet. */
@@ -101,6 +101,10 @@ export class StoredJournal implements Journal, AsyncDisposable {
 
   headHash(): EntryHash | null {
     return this.#durable.session.head.hash;
+  }
+
+  async runEnd(session: SessionId, run: RunId): Promise<StoredRunEnd> {
+    return await findRunEnd(this.#parts.store, session, run);
   }
 
   size(): ReturnType<Journal['size']> {

@@ -13,6 +13,7 @@ import { pause } from '../support/pause.ts';
 import { withDeadline } from '../support/with-deadline.ts';
 import { AnswerBuilder } from './collect-answer.ts';
 import { historyEvent } from './history-event.ts';
+import { notesThatWait, storeNotes } from './tell-notes.ts';
 import { shapeFor } from './request-shape.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
@@ -95,7 +96,13 @@ async function askOnce(
   signal: AbortSignal,
 ): Promise<({ readonly kind: 'whole' } & Answer) | Discarded> {
   const { model, journal } = ports;
-  const request = buildRequest(ports, unsynced.items);
+  const notes = notesThatWait(ports);
+  if (notes.items.length > 0 && ports.notifications === 'history') {
+    await storeNotes(ports, notes, unsynced);
+    return await askOnce(ports, SYNCED, turn, signal);
+  }
+  // From the look at the journal to here nothing was awaited: what is unsynced is not in the history yet.
+  const request = buildRequest(ports, unsynced.items, notes.items);
   const passed = await ports.gate.request(request);
   if (passed.kind === 'denied') throw new Fault('budget_exceeded', passed.reason);
   const builder = new AnswerBuilder(model, ports.nextBlock);
@@ -133,6 +140,7 @@ async function askOnce(
       { kind: 'llm_usage', at, record },
       ...end.entries,
     ],
+    journal: notes.taken,
     events: [
       ...builder.doneEvents('all'),
       historyEvent(journal.session(), items),
@@ -187,14 +195,20 @@ function paidEntries(
   return [{ kind: 'llm_usage', at, record: { ...usage, historyLen, kind: 'discarded' } }];
 }
 
-function buildRequest(ports: WorkerPorts, unsynced: readonly Item[]): ModelRequest {
+function buildRequest(
+  ports: WorkerPorts,
+  unsynced: readonly Item[],
+  passing: readonly Item[],
+): ModelRequest {
   const session = ports.journal.session();
-  const history = unsynced.length === 0 ? session.items : [...session.items, ...unsynced];
+  const more = unsynced.length + passing.length;
+  const history = more === 0 ? session.items : [...session.items, ...unsynced, ...passing];
   const shape = shapeFor(ports.model);
   const request = {
     systemPrompt: session.systemPrompt,
     tools: ports.tools.definitions,
     items: buildRequestItems(history, shape, ports.checks.built),
+    passing: passing.length,
   };
   const checked = checkRequest(request, shape, ports.checks.sent);
   if (!checked.ok)

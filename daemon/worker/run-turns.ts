@@ -18,6 +18,7 @@ export type Tally = { readonly turns: number; readonly usage: Usage };
 export type RunEnd = { readonly tally: Tally } & (
   | { readonly kind: 'finished'; readonly stopReason: StopReason }
   | { readonly kind: 'limitReached' }
+  | { readonly kind: 'paused' }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly fault: Fault }
 );
@@ -38,9 +39,10 @@ export async function runTurns(
   try {
     for (;;) {
       signal.throwIfAborted();
-      if (run.turnsMax !== null && tally.turns >= run.turnsMax) {
+      const isAtLimit = run.turnsMax !== null && tally.turns >= run.turnsMax;
+      if (isAtLimit || ports.isPauseAsked()) {
         await unsynced.durable;
-        return { kind: 'limitReached', tally };
+        return { kind: isAtLimit ? 'limitReached' : 'paused', tally };
       }
       tally.turns += 1;
       const stopReason = await runTurn(ports, run.id, tally, unsynced, signal);

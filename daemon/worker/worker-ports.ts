@@ -20,7 +20,9 @@ export type ToolBox = {
 /** All that the loop can reach. It knows no socket, no store and no compaction. */
 export type WorkerPorts = {
   readonly model: Model;
-  readonly journal: Pick<Journal, 'commit' | 'session'>;
+  readonly journal: Pick<Journal, 'commit' | 'session' | 'state'>;
+  /** How notes reach the model: as items of the history, or with the next request alone. */
+  readonly notifications: 'history' | 'transient';
   readonly gate: Gate;
   readonly tools: ToolBox;
   readonly files: Files;
@@ -38,4 +40,6 @@ export type WorkerPorts = {
   /** Moves the Pod's phase; resolves when subscribers were told. */
   readonly moved: (progress: Progress) => Promise<void>;
   readonly turnBegan: (turn: number) => void;
+  /** Somebody wants the run to stop between two requests. */
+  readonly isPauseAsked: () => boolean;
 };

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { InvariantError } from '../../daemon/core/assert.ts';
+import { runId } from '../../daemon/core/ids.ts';
 import { LIMITS } from '../../daemon/core/limits.ts';
 import type { Batch } from '../../daemon/ports/journal.ts';
 import { failing } from '../support/failing-store.ts';
@@ -147,7 +148,7 @@ export function journalFailureContract(name: string, newDisk: () => Promise<Stor
         const outcomes = await Promise.allSettled([
           journal.commit(firstBatch()),
           journal.commit({ session: [input('lost'), results(result('never called'))] }),
-          journal.commit({ journal: [{ kind: 'note_taken', at: 1, noteIds: ['n'] }] }),
+          journal.commit({ journal: [{ kind: 'input_taken', at: 1, runId: runId('never') }] }),
           journal.commit(say('kept', 1)),
         ]);
         expect(outcomes.map(({ status }) => status)).toEqual([

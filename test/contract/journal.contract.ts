@@ -1,16 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Numbered } from '../../protocol/events.ts';
+import type { JournalEntry } from '../../daemon/core/entry.ts';
+import { runId, sessionId } from '../../daemon/core/ids.ts';
 import { LIMITS } from '../../daemon/core/limits.ts';
 import type { Batch } from '../../daemon/ports/journal.ts';
 import { HeldStore } from '../support/held-store.ts';
 import { call, result, user } from '../support/items.ts';
 import {
+  RUN,
+  SESSION,
   answer,
   input,
   results,
   runEnd,
-  SESSION,
   validHistory,
 } from '../support/session-entries.ts';
 import { event, firstBatch, numbers, tempJournal } from '../support/temp-journal.ts';
@@ -177,6 +180,67 @@ export function journalContract(name: string, newDisk: () => Promise<StoreDisk>)
       await using again = await tempJournal(await disk.open());
       expect(again.restored.journal).toMatchObject({ epoch: 1, stopped: true });
       expect(again.state()).toMatchObject({ epoch: 2, stopped: false });
+    });
+
+    test('PROTO-17: how a run ended is found in the log, with the run that took it up', async () => {
+      await using disk = await newDisk();
+      {
+        await using journal = await tempJournal(await disk.open());
+        await journal.commit(firstBatch());
+        const [first, second] = [runId(RUN), runId('later')];
+        await expect(journal.runEnd(SESSION, first)).resolves.toEqual({
+          end: null,
+          continuedBy: null,
+        });
+        const interrupted = {
+          at: 1,
+          runId: first,
+          interrupted: true,
+          outcome: 'interrupted',
+        } as const;
+        const start = { at: 2, runId: second, trigger: 'resume', continues: first } as const;
+        await journal.commit({
+          session: [
+            { kind: 'run_outcome', ...interrupted },
+            { kind: 'run_start', ...start },
+            input('more'),
+          ],
+        });
+      }
+      await using again = await tempJournal(await disk.open());
+      await expect(again.runEnd(SESSION, runId(RUN))).resolves.toMatchObject({
+        end: { kind: 'run_outcome', outcome: 'interrupted' },
+        continuedBy: 'later',
+      });
+      await expect(again.runEnd(SESSION, runId('later'))).resolves.toMatchObject({
+        end: { outcome: 'interrupted' },
+        continuedBy: null,
+      });
+      await expect(again.runEnd(sessionId('none'), runId(RUN))).resolves.toEqual({
+        end: null,
+        continuedBy: null,
+      });
+    });
+
+    test('LOG-3 PROTO-17: a journal whose state is larger than its limit is rewritten now and then, not at every entry', async () => {
+      await using disk = await newDisk();
+      await using journal = await tempJournal(await disk.open());
+      await journal.commit(firstBatch());
+      const note = (n: number): JournalEntry => {
+        const text = 'x'.repeat(LIMITS.queuedNoteBytes / LIMITS.queuedNotes);
+        return { kind: 'note_queued', at: 1, note: { noteId: `n${n}`, text } };
+      };
+      let rewritten = 0;
+      let before = 0;
+      for (let n = 0; n < 3 * LIMITS.queuedNotes; n += 1) {
+        await journal.commit({ journal: [note(n)] });
+        const { journalEntries } = journal.size();
+        if (journalEntries < before) rewritten += 1;
+        before = journalEntries;
+      }
+      expect(rewritten).toBeGreaterThan(0);
+      expect(rewritten).toBeLessThan(4);
+      expect(journal.state().notes.length).toBeGreaterThan(LIMITS.queuedNotes - 3);
     });
 
     test('LOG-3: a journal over its limit is rewritten from its state, chained to the one before', async () => {

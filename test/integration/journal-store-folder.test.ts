@@ -202,9 +202,11 @@ describe('openJournal', () => {
     ],
     [
       'an entry of a kind that only a later version takes over',
-      /the journal, entry 3: note_taken is of a later version/,
+      /the journal, entry 3: inbox_cursor is of a later version/,
       (folder) =>
-        tamper(folder, (store) => append(store, '{"kind":"note_taken","at":1,"noteIds":["n"]}')),
+        tamper(folder, (store) =>
+          append(store, '{"kind":"inbox_cursor","at":1,"pod":"p","outbox":"o","n":1}'),
+        ),
     ],
     [
       'a database that has lost its CURRENT',

@@ -94,6 +94,7 @@ describe('resolveScope', () => {
     maxRetries: 5,
     maxTokens: null,
     sampling: { temperature: null, topP: null, stop: [] },
+    notifications: 'history',
     maxTurns: null,
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },
     scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },

@@ -79,11 +79,15 @@ describe('the JSON Schema of the manifest', () => {
       ...['model', 'api_key_file', 'base_url'].map((key) => `provider.${key}`),
       'provider.max_retries',
       ...['connect', 'first_event', 'idle'].map((what) => `provider.${what}_timeout_ms`),
+      'provider.thinking_budget',
+      'provider.reasoning_effort',
       'provider.context_window',
       'worker',
       'worker.instruction',
       'worker.max_tokens',
-      'worker.max_turns',
+      ...['temperature', 'top_p', 'stop', 'stop.[]', 'max_turns', 'notifications'].map(
+        (key) => `worker.${key}`,
+      ),
       'worker.tool_output',
       'worker.tool_output.default_max_bytes',
       'worker.tool_output.per_tool',
@@ -97,9 +101,11 @@ describe('the JSON Schema of the manifest', () => {
     ]);
     for (const [path, { type, description, minimum, maximum, ...rest }] of keys) {
       const name = path.join('.');
-      expect(type, name).toMatch(/^(?:object|array|string|boolean|integer)$/);
+      expect(type, name).toMatch(/^(?:object|array|string|boolean|integer|number)$/);
       // A rule is told of by its list.
       if (!name.endsWith('[]')) expect(description, name).toMatch(/^[A-Z].+\.$/);
+      if (type === 'number')
+        expect([minimum, maximum], name).toEqual([0, name === 'worker.top_p' ? 1 : 2]);
       if (type === 'integer') expect([minimum, maximum], name).toEqual(rangeOf(name));
       if (type === 'object') expect(rest.additionalProperties, name).toBe(false);
     }

@@ -42,7 +42,7 @@ describe('bad input', () => {
     ['an unknown method', '{"id":3,"method":"Explode"}\n', 3, -32601],
     ['a method of the prototype', '{"id":3,"method":"__proto__"}\n', 3, -32601],
     ['a method that all objects have', '{"id":3,"method":"toString"}\n', 3, -32601],
-    ['a method of JSON-RPC', '{"id":3,"method":"rpc.discover"}\n', 3, -32601],
+    ['a method of JSON-RPC', '{"id":3,"method":"rpc.other"}\n', 3, -32601],
     ['params as an array', '{"id":3,"method":"Run","params":["x"]}\n', 3, -32602],
     ['params as a text', '{"id":3,"method":"Run","params":"x"}\n', 3, -32602],
     ['params as a number', '{"id":3,"method":"GetStatus","params":0}\n', 3, -32602],

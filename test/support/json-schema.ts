@@ -7,6 +7,7 @@ export type JsonSchema = {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly items?: JsonSchema;
+  readonly maxItems?: number;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly propertyNames?: JsonSchema;
@@ -28,6 +29,7 @@ const CHECKS: Readonly<Record<Exclude<Keyword, 'description'>, Check>> = {
     typeof value !== 'string' || new RegExp(pattern, 'u').test(value),
   items: ({ items = {} }, value) =>
     !Array.isArray(value) || value.every((one) => isValid(items, one)),
+  maxItems: ({ maxItems = 0 }, value) => !Array.isArray(value) || value.length <= maxItems,
   required: ({ required = [] }, value) =>
     !isTable(value) || required.every((key) => Object.hasOwn(value, key)),
   properties: ({ properties = {} }, value) =>
@@ -61,6 +63,8 @@ function isOfType(type: string | undefined, value: unknown): boolean {
       return Array.isArray(value);
     case 'integer':
       return Number.isInteger(value);
+    case 'number':
+      return Number.isFinite(value);
     case 'string':
     case 'boolean':
       return typeof value === type;

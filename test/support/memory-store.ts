@@ -16,10 +16,11 @@ export class MemoryDisk {
           mustBeOpen();
           return values.get(key);
         }),
-      read: async function* ({ from, to }: KeyRange): AsyncGenerator<StoredValue> {
+      read: async function* ({ from, to, isReversed }: KeyRange): AsyncGenerator<StoredValue> {
         await Promise.resolve();
         mustBeOpen();
-        for (const key of [...values.keys()].sort()) {
+        const keys = [...values.keys()].sort();
+        for (const key of isReversed === true ? keys.reverse() : keys) {
           const value = values.get(key);
           if (key >= from && key < to && value !== undefined) yield { key, value };
         }

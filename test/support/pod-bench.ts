@@ -130,6 +130,7 @@ export async function podBench(options: {
     deny: [],
   };
   let runs = 0;
+  let notes = 0;
   const pod = new Pod({
     name: 'bench',
     version: '0',
@@ -172,6 +173,11 @@ export async function podBench(options: {
       scope: rules,
     },
     renderSystemPrompt: () => Promise.resolve('be good'),
+    newNoteId: () => {
+      notes += 1;
+      return `note-${notes}`;
+    },
+    notifications: 'history',
     newRunId: () => {
       runs += 1;
       return runId(`run-${runs}`);

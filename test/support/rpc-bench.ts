@@ -61,6 +61,9 @@ export class FakePod implements PodControl {
     this.cancels.push(answer);
     return answer.promise;
   };
+  readonly notify = (): Promise<Reply<'Notify'>> =>
+    Promise.resolve({ queued: true, started: false, duplicate: false });
+  readonly pause = (): Promise<Reply<'Pause'>> => Promise.resolve({ runId: 'open' });
   readonly shutdown = (): Promise<void> => Promise.resolve();
   readonly status = (): ReturnType<PodControl['status']> => {
     this.asked += 1;
@@ -97,6 +100,11 @@ export async function rpcBench(): Promise<RpcBench> {
   const hub = new EventHub(EPOCH, { now: () => 1_000 });
   const joint: { server?: RpcServer } = {};
   const handlers = createHandlers(pod, hub, {
+    pod: 'p',
+    version: '0.0.0',
+    build: 'test',
+    schema: () => Promise.resolve({ openrpc: '1.3.2' }),
+    log,
     epoch: EPOCH,
     connections: () => joint.server?.connections() ?? 0,
   });

@@ -54,6 +54,7 @@ export async function tempJournal(
     session: () => journal.session(),
     state: () => journal.state(),
     headHash: () => journal.headHash(),
+    runEnd: (session, run) => journal.runEnd(session, run),
     size: () => journal.size(),
     committingSince: () => journal.committingSince(),
     [Symbol.asyncDispose]: async () => {

@@ -24,12 +24,16 @@ const CACHED_MESSAGES = 2;
 
 /** Pure. The body of a request: consecutive parts of one side are one message, and the prefix is marked for the cache. */
 export function toAnthropicRequest(
-  { systemPrompt, tools, items }: ModelRequest,
+  { systemPrompt, tools, items, passing = 0 }: ModelRequest,
   model: string,
   settings: Settings,
 ): MessageCreateParamsStreaming {
-  const messages = toMessages(items, settings.systemMessages);
+  const messages: Message[] = [];
+  const lasting = items.length - passing;
+  addMessages(messages, items, settings.systemMessages, [0, lasting]);
+  // What is gone from the next request would spoil a mark behind it.
   markForCache(messages);
+  addMessages(messages, items, settings.systemMessages, [lasting, items.length]);
   const thinking = fittingThinking(messages, settings.thinking);
   return {
     model,
@@ -55,9 +59,13 @@ export function toAnthropicRequest(
   };
 }
 
-function toMessages(items: readonly Item[], systemMessages: boolean): Message[] {
-  const messages: Message[] = [];
-  for (const [index, item] of items.entries()) {
+function addMessages(
+  messages: Message[],
+  all: readonly Item[],
+  systemMessages: boolean,
+  [from, to]: readonly [from: number, to: number],
+): void {
+  for (const [offset, item] of all.slice(from, to).entries()) {
     const last = messages.at(-1);
     if (isSystem(item)) {
       const texts = toTexts(item);
@@ -66,7 +74,7 @@ function toMessages(items: readonly Item[], systemMessages: boolean): Message[] 
         last.content.push(...texts);
         continue;
       }
-      if (systemMessages && last?.role === 'user' && opensNoUserMessage(items, index)) {
+      if (systemMessages && last?.role === 'user' && opensNoUserMessage(all, from + offset)) {
         messages.push({ role: 'system', content: texts });
         continue;
       }
@@ -76,7 +84,6 @@ function toMessages(items: readonly Item[], systemMessages: boolean): Message[] 
     if (last?.role === role) last.content.push(...blocks);
     else messages.push({ role, content: blocks });
   }
-  return messages;
 }
 
 function isSystem(item: Item): item is MessageItem {

@@ -1,15 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { InvariantError } from '../../../daemon/core/assert.ts';
 import { JOURNAL_KINDS, type JournalEntry, type JournalState } from '../../../daemon/core/entry.ts';
-import { sessionId } from '../../../daemon/core/ids.ts';
+import { runId, sessionId } from '../../../daemon/core/ids.ts';
 import { EMPTY_JOURNAL, nextJournalState } from '../../../daemon/core/journal-state.ts';
 import { AT as at, SESSION } from '../../support/session-entries.ts';
+
+const INPUT = { runId: runId('r1'), text: 'first', inputId: 'i1' };
+const NOTE = { noteId: 'n1', text: 'noted', from: 'a' };
+const REQUEST = { method: 'Run', requestId: 'i1', hash: 'h' } as const;
 
 const BEFORE: JournalState = {
   epoch: 4,
   bootId: 'boot-1',
   stopped: true,
   sessionCurrent: sessionId('old'),
+  inputs: [INPUT],
+  notes: [NOTE],
+  notesDropped: 2,
+  requests: [{ ...REQUEST, at }],
 };
 
 type Kind = JournalEntry['kind'];
@@ -28,12 +36,24 @@ const TABLE: {
   ],
   stopped: [{ reason: 'client' }, { ...BEFORE, stopped: true }],
   session_current: [{ sessionId: SESSION }, { ...BEFORE, sessionCurrent: SESSION }],
-  input_queued: [{ inputId: 'i', text: 't' }, null],
-  input_taken: [{ inputId: 'i' }, null],
-  input_cleared: [{ inputIds: ['i'] }, null],
-  note_queued: [{ noteId: 'n', text: 't' }, null],
-  note_taken: [{ noteIds: ['n'] }, null],
-  request_done: [{ requestId: 'r', hash: 'h', answer: null }, null],
+  input_queued: [
+    { input: { runId: runId('r2'), text: 'second' } },
+    { ...BEFORE, inputs: [INPUT, { runId: runId('r2'), text: 'second' }] },
+  ],
+  input_taken: [{ runId: INPUT.runId }, { ...BEFORE, inputs: [] }],
+  input_cleared: [{ runIds: [INPUT.runId] }, { ...BEFORE, inputs: [] }],
+  note_queued: [
+    { note: { noteId: 'n2', text: 'more' } },
+    { ...BEFORE, notes: [NOTE, { noteId: 'n2', text: 'more' }] },
+  ],
+  note_taken: [
+    { noteIds: ['n1'], dropped: 2 },
+    { ...BEFORE, notes: [], notesDropped: 0 },
+  ],
+  request_done: [
+    { request: { ...REQUEST, requestId: 'i2' } },
+    { ...BEFORE, requests: [...BEFORE.requests, { ...REQUEST, requestId: 'i2', at }] },
+  ],
   decision_asked: [{ callId: 'c', tool: 't', expiresAt: 1 }, null],
   decision_made: [{ callId: 'c', action: 'allow', by: 'me' }, null],
   remembered: [{ tool: 't', match: 'm', action: 'deny' }, null],
@@ -73,6 +93,17 @@ describe('nextJournalState', () => {
   test('LOG-3: a chain begins with the state that its journal_start holds', () => {
     const entry: JournalEntry = { kind: 'journal_start', at, version: 1, state: BEFORE };
     expect(nextJournalState(null, entry)).toEqual(BEFORE);
+  });
+
+  test('PROTO-17: an input that does not wait can not be taken', () => {
+    const entry = { kind: 'input_taken', at, runId: runId('r9') } as const;
+    expect(() => nextJournalState(BEFORE, entry)).toThrow(InvariantError);
+  });
+
+  test('LOG-17: what an older version wrote of its state has nothing that waits', () => {
+    const { inputs: _i, notes: _n, notesDropped: _d, requests: _r, ...old } = BEFORE;
+    const entry = { kind: 'journal_start', at, version: 1, state: old } as unknown as JournalEntry;
+    expect(nextJournalState(null, entry)).toMatchObject({ inputs: [], notes: [], requests: [] });
   });
 
   test('LOG-17: fields of a state that this version does not know stay in it', () => {

@@ -24,7 +24,8 @@ const STATES = {
 type StateName = keyof typeof STATES;
 
 const EVENTS = {
-  ready: { kind: 'ready' },
+  ready: { kind: 'ready', paused: null },
+  readyPaused: { kind: 'ready', paused: run },
   runAccepted: { kind: 'runAccepted', run },
   prepareAbandoned: { kind: 'prepareAbandoned', run },
   prepared: { kind: 'prepared', run },
@@ -52,7 +53,7 @@ type EventName = keyof typeof EVENTS;
 
 /** The whole table: what is not here is impossible. */
 const TABLE: Record<StateName, Partial<Record<EventName, StateName>>> = {
-  starting: { ready: 'idle', stopRequested: 'stopping' },
+  starting: { ready: 'idle', readyPaused: 'paused', stopRequested: 'stopping' },
   idle: { runAccepted: 'preparing', compactAsked: 'compactingAlone', stopRequested: 'stopping' },
   preparing: {
     prepared: 'requesting',
@@ -105,6 +106,7 @@ const TABLE: Record<StateName, Partial<Record<EventName, StateName>>> = {
   },
   stoppingInRun: {
     ready: 'stoppingInRun',
+    readyPaused: 'stoppingInRun',
     prepareAbandoned: 'stopping',
     prepared: 'stoppingInRun',
     answerBegan: 'stoppingInRun',
@@ -122,6 +124,7 @@ const TABLE: Record<StateName, Partial<Record<EventName, StateName>>> = {
   },
   stopping: {
     ready: 'stopping',
+    readyPaused: 'stopping',
     compactionEnded: 'stopping',
     stopRequested: 'stopping',
     drained: 'stopped',

@@ -37,6 +37,7 @@ describe('parseManifest', () => {
       maxRetries: 5,
       maxTokens: null,
       sampling: { temperature: null, topP: null, stop: [] },
+      notifications: 'history',
       maxTurns: null,
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },
       scope: { allow: [{ target: '/w', permission: 'write', recursive: true }], deny: [] },

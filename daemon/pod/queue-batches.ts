@@ -1,0 +1,63 @@
+import type { Numbered } from '../../protocol/events.ts';
+import type { Params } from '../../protocol/methods.ts';
+import type { JournalEntry, JournalState } from '../core/entry.ts';
+import type { RunId, SessionId } from '../core/ids.ts';
+import type { AskedRun } from '../core/run-intake.ts';
+import type { Batch } from '../ports/journal.ts';
+import type { PodParts } from './pod-parts.ts';
+
+export function queueEvent(waiting: number): Numbered {
+  return { event: 'queue', data: { waiting } };
+}
+
+/** Remembers that a request was taken, and which run is its. */
+export function requestEntry(
+  at: number,
+  seen: NonNullable<AskedRun['seen']>,
+  runId: RunId,
+  sessionId: SessionId,
+): JournalEntry {
+  return { kind: 'request_done', at, request: { ...seen, run: { runId, sessionId } } };
+}
+
+/** An input takes its place behind those that wait. */
+export function queueInputBatch(parts: PodParts, asked: AskedRun, runId: RunId): Batch {
+  const at = parts.clock.now();
+  const { sessionId } = parts.journal.session();
+  const { text, seen } = asked;
+  const inputId = seen === null ? {} : { inputId: seen.requestId };
+  return {
+    journal: [
+      { kind: 'input_queued', at, input: { runId, text, ...inputId } },
+      ...(seen === null ? [] : [requestEntry(at, seen, runId, sessionId)]),
+    ],
+    events: [queueEvent(parts.journal.state().inputs.length + 1)],
+  };
+}
+
+/** All that wait leave the queue, or one that can't begin. */
+export function clearInputsBatch(parts: PodParts, inputs: JournalState['inputs']): Batch {
+  const at = parts.clock.now();
+  const left = parts.journal.state().inputs.length - inputs.length;
+  const runIds = inputs.map(({ runId }) => runId);
+  return { journal: [{ kind: 'input_cleared', at, runIds }], events: [queueEvent(left)] };
+}
+
+export function noteBatch(
+  parts: PodParts,
+  { message, from }: Params<'Notify'>,
+  seen: AskedRun['seen'],
+): Batch {
+  const at = parts.clock.now();
+  const noteId = parts.newNoteId();
+  return {
+    journal: [
+      {
+        kind: 'note_queued',
+        at,
+        note: { noteId, text: message, ...(from === undefined ? {} : { from }) },
+      },
+      ...(seen === null ? [] : [{ kind: 'request_done' as const, at, request: seen }]),
+    ],
+  };
+}

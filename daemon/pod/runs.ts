@@ -1,0 +1,312 @@
+import { CheckedItems } from '../core/checked-items.ts';
+import { Fault } from '../core/fault.ts';
+import type { RunId } from '../core/ids.ts';
+import { invariant } from '../core/assert.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { LifeEvent } from '../core/pod-state.ts';
+import { seenAs } from '../core/seen-requests.ts';
+import { NO_USAGE } from '../core/usage.ts';
+import { ignore } from '../support/deferred.ts';
+import { shapeFor } from '../worker/request-shape.ts';
+import type { RunEnd } from '../worker/run-turns.ts';
+import { reportOfNone } from './find-run.ts';
+import { prepareRun, runWorker } from './launch.ts';
+import type { Life } from './life.ts';
+import { LingeringRuns } from './lingering-runs.ts';
+import type { Asker, RunRequest } from './open-run.ts';
+import { NO_REQUEST, OpenRun } from './open-run.ts';
+import type { Control, Prepared } from './pod-events.ts';
+import type { PodParts } from './pod-parts.ts';
+import { QueueAskers } from './queue-askers.ts';
+import { clearInputsBatch } from './queue-batches.ts';
+import { cancelPausedBatch, endBatch, startBatch, toReport } from './run-batches.ts';
+import { lostScope, withRun } from './run-faults.ts';
+
+/** What the runs need of the Pod around them. */
+export type RunSurroundings = {
+  readonly parts: PodParts;
+  readonly life: Life;
+  readonly push: (event: Control) => void;
+  readonly after: (ms: number, event: Control) => void;
+  /** A stop that waited for a run goes on. */
+  readonly afterRun: () => Promise<void>;
+  /** Whether the Pod stops because its scope is not its own any more. */
+  readonly isFenced: () => boolean;
+};
+
+const NONE = { turns: 0, usage: NO_USAGE };
+
+/**
+ * The run that is open and those that wait: each begins here and each ends here. Called by the Pod's loop alone; the work
+ * itself goes on beside it and comes back as an event.
+ */
+export class Runs {
+  readonly #around: RunSurroundings;
+  readonly #lingering = new LingeringRuns();
+  readonly #checks: { readonly built: CheckedItems; readonly sent: CheckedItems };
+  /** Who waits for inputs that wait. */
+  readonly queueAskers = new QueueAskers();
+  #open: OpenRun | null = null;
+  #nextBlock = 0;
+  /** The newest note that a run was begun for: whatever becomes of that run, it is no reason for another. */
+  #wokenBy: string | null = null;
+  /** The disk refused what would have moved the queue on. */
+  #isHeld = false;
+
+  constructor(around: RunSurroundings) {
+    this.#around = around;
+    const shape = shapeFor(around.parts.model);
+    this.#checks = { built: new CheckedItems(shape), sent: new CheckedItems(shape) };
+  }
+
+  get open(): OpenRun | null {
+    return this.#open;
+  }
+
+  /** Something that may still touch a file, though nobody waits for it any more. */
+  hasSurvivors(): boolean {
+    // After a bug the open run was never closed, and what it began may still be on its way to the disk.
+    return this.#lingering.any() || (this.#open?.activity.list().length ?? 0) > 0;
+  }
+
+  /** The Pod's loop has ended by a bug: whoever waits learns that it was one. */
+  failAll(error: unknown): void {
+    this.#open?.cancel({ kind: 'shutdown' });
+    this.#open?.failed(error);
+    this.#open?.tellSurvivors();
+    this.failQueue(error);
+  }
+
+  /** For those who wait for inputs that wait; the inputs stay. */
+  failQueue(error: unknown): void {
+    for (const { answer } of this.queueAskers.takeAll()) answer.reject(error);
+  }
+
+  /**
+   * What waits begins, if nothing is under way: an input, else a run for notes that nobody was told of yet. Answers
+   * whether something did.
+   */
+  beginNext(): boolean {
+    const { parts, life } = this.#around;
+    if (life.state.kind !== 'idle' || this.#open !== null) return false;
+    const { inputs, notes } = parts.journal.state();
+    const [input] = inputs;
+    if (input !== undefined) {
+      const { runId, text, inputId } = input;
+      const seen = seenAs('Run', inputId, text);
+      const request = {
+        ...NO_REQUEST,
+        trigger: 'run' as const,
+        input: text,
+        seen,
+        wasQueued: true,
+      };
+      this.begin(runId, request, this.queueAskers.take(runId));
+      return true;
+    }
+    const newest = notes.at(-1)?.noteId ?? null;
+    if (newest === null || newest === this.#wokenBy) return false;
+    this.#wokenBy = newest;
+    this.begin(parts.newRunId(), { ...NO_REQUEST, trigger: 'notify' }, []);
+    return true;
+  }
+
+  begin(id: RunId, request: RunRequest, askers: readonly Asker[]): void {
+    const { parts, life, push } = this.#around;
+    const run = this.#admit(id, request, askers);
+    life.moveAndTell({ kind: 'runAccepted', run: run.id });
+    const prepare = async (): Promise<void> => {
+      const prepared = await prepareRun(parts, run);
+      push({ kind: 'prepareEnded', run, prepared });
+    };
+    ignore(prepare(), 'its failure is in the event');
+  }
+
+  #admit(id: RunId, request: RunRequest, askers: readonly Asker[]): OpenRun {
+    invariant(this.#open === null, `run ${id} begins while another is open`);
+    const run = new OpenRun(id, request, this.#around.parts.clock.now());
+    run.add(...askers);
+    this.#open = run;
+    return run;
+  }
+
+  /** A paused Pod has its prompt: nothing is to be prepared. */
+  async leavePause(
+    request: RunRequest,
+    asker: Asker,
+    toEvent: (run: RunId) => LifeEvent,
+  ): Promise<void> {
+    const { parts, life } = this.#around;
+    const run = this.#admit(parts.newRunId(), request, [asker]);
+    try {
+      await parts.journal.commit(startBatch(parts, run, null));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#open = null;
+      run.failed(withRun(error, run.id));
+      return;
+    }
+    life.moveAndTell(toEvent(run.id));
+    this.#start(run);
+  }
+
+  async onPrepareEnded(run: OpenRun, prepared: Prepared): Promise<void> {
+    const { parts, life } = this.#around;
+    if (run.signal.aborted) {
+      // Nothing was stored, so there is no record and no event: as if it had never been asked for.
+      await this.#unqueue(run);
+      const report = toReport(parts.journal.session(), run, { kind: 'cancelled', tally: NONE });
+      await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
+        run.ended(report);
+      });
+      return;
+    }
+    try {
+      if (prepared.kind === 'failed') throw prepared.error;
+      await parts.journal.commit(startBatch(parts, run, prepared.systemPrompt));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      parts.log.error('a run could not begin', { runId: run.id, err: error });
+      await this.#unqueue(run);
+      await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
+        run.failed(withRun(error, run.id));
+      });
+      return;
+    }
+    life.moveAndTell({ kind: 'prepared', run: run.id });
+    this.#start(run);
+  }
+
+  /** An input that can't begin does not keep those behind it waiting. */
+  async #unqueue(run: OpenRun): Promise<void> {
+    const { parts, after } = this.#around;
+    const mine = parts.journal.state().inputs.filter(({ runId }) => runId === run.id);
+    if (mine.length === 0) return;
+    try {
+      await parts.journal.commit(clearInputsBatch(parts, mine));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#isHeld = true;
+      after(LIMITS.queueRetryMs, { kind: 'queueDue' });
+    }
+  }
+
+  #start(run: OpenRun): void {
+    const { parts, life, push } = this.#around;
+    parts.log.info('a run began', { runId: run.id, trigger: run.request.trigger });
+    run.accepted();
+    const work = async (): Promise<void> => {
+      try {
+        const end = await runWorker(parts, run, {
+          checks: this.#checks,
+          nextBlock: () => (this.#nextBlock += 1),
+          moved: (progress) => life.tell({ ...progress, run: run.id }),
+        });
+        push({ kind: 'workerEnded', run, end });
+      } catch (error) {
+        push({ kind: 'bugMet', error });
+      }
+    };
+    ignore(work(), 'its end is an event');
+  }
+
+  async onWorkerEnded(run: OpenRun, end: RunEnd): Promise<void> {
+    const { parts, isFenced } = this.#around;
+    // A stop that could not wait for it has closed its books; the next start finds it open and says so.
+    if (this.#open !== run) return;
+    const failure = await this.#storeEnd(run, end);
+    const { turns } = end.tally;
+    if (failure === null) parts.log.info('a run ended', { runId: run.id, how: end.kind, turns });
+    else parts.log.warn('a run failed', { runId: run.id, turns, err: failure });
+    const event: LifeEvent =
+      end.kind === 'paused' && failure === null
+        ? { kind: 'pauseReached', run: run.id }
+        : { kind: 'runEnded', run: run.id, next: 'idle' };
+    await this.#over(run, event, () => {
+      if (failure !== null) run.failed(failure);
+      else if (isFenced()) run.failed(withRun(lostScope(), run.id));
+      else if (end.kind !== 'failed') run.ended(toReport(parts.journal.session(), run, end));
+    });
+  }
+
+  /** Answers why the run counts as failed, or null. */
+  async #storeEnd(run: OpenRun, end: RunEnd): Promise<Fault | null> {
+    const { parts } = this.#around;
+    const fault = end.kind === 'failed' ? withRun(end.fault, run.id) : null;
+    try {
+      await parts.journal.commit(endBatch(parts, run, end));
+      return fault;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      // Its terminal record is written by the next run, or at the next start. Clients are told now.
+      const data = { code: 'storage_error' as const, message: error.message, runId: run.id };
+      const { code, message } = data;
+      await parts.journal.commit({
+        events: [
+          { event: 'error', data },
+          { event: 'run_end', data: { runId: run.id, error: { code, message } } },
+        ],
+      });
+      return fault ?? withRun(error, run.id);
+    }
+  }
+
+  /** Every input that waits leaves the queue; who waits for one learns that it was not run. */
+  async clearQueue(): Promise<void> {
+    const { parts } = this.#around;
+    const { inputs } = parts.journal.state();
+    if (inputs.length === 0) return;
+    try {
+      await parts.journal.commit(clearInputsBatch(parts, inputs));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      parts.log.error('the queue could not be cleared', { err: error });
+      return;
+    }
+    const { sessionId } = parts.journal.session();
+    for (const { runId } of inputs)
+      for (const { answer } of this.queueAskers.take(runId))
+        answer.resolve(reportOfNone(runId, sessionId));
+  }
+
+  /** Ends a pause for good, with a record of its own; answers the run that it is the end of. */
+  async cancelPaused(continues: RunId): Promise<RunId> {
+    const { parts, life } = this.#around;
+    const request = { ...NO_REQUEST, trigger: 'resume' as const, continues };
+    const run = this.#admit(parts.newRunId(), request, []);
+    try {
+      await parts.journal.commit(cancelPausedBatch(parts, run));
+    } finally {
+      this.#open = null;
+    }
+    life.moveAndTell({ kind: 'pausedCancelled' });
+    this.beginNext();
+    return run.id;
+  }
+
+  /** Ends what did not end in time, as far as anybody waits for it. */
+  async abandon(): Promise<void> {
+    const run = this.#open;
+    if (run === null) return;
+    this.#around.parts.log.error('the run did not end before the stop', {
+      survivors: run.activity.list(),
+    });
+    run.tellSurvivors();
+    await this.#over(run, { kind: 'runEnded', run: run.id, next: 'idle' }, () => {
+      run.failed(new Fault('shutting_down', 'the Pod stopped before the run had ended'));
+    });
+  }
+
+  /** The run is closed; whoever waited for it is answered, then the next one, or a stop that waited, has its turn. */
+  async #over(run: OpenRun, event: LifeEvent, answer: () => void): Promise<void> {
+    const { life, afterRun } = this.#around;
+    invariant(this.#open === run, `run ${run.id} is over twice`);
+    this.#open = null;
+    this.#lingering.add(run);
+    life.moveAndTell(event);
+    answer();
+    await afterRun();
+    if (this.#isHeld) this.#isHeld = false;
+    else this.beginNext();
+  }
+}

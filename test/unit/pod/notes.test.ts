@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryDisk } from '../../support/memory-store.ts';
+import { nextLife } from '../../support/next-life.ts';
+import { type Bench, calls, podBench, says, stalls, tool } from '../../support/pod-bench.ts';
+import { until } from '../../support/until.ts';
+
+describe('Notify', () => {
+  const texts = (bench: Bench): string[] =>
+    bench.items().map((item) => {
+      const [part] = item.type === 'message' ? item.content : [];
+      return part?.type === 'text' ? part.text : item.type;
+    });
+
+  test('FAM-11: an idle Pod begins a run by it, of which the note is the first item', async () => {
+    await using bench = await podBench({ answers: [says('noted')] });
+    await expect(bench.pod.notify({ message: 'rain', from: 'weather' })).resolves.toEqual({
+      queued: false,
+      started: true,
+      duplicate: false,
+    });
+    await until(() => bench.pod.view().state === 'idle', 'the end of the run');
+    expect(texts(bench)).toEqual(['Note from weather: rain', 'noted']);
+    const start = bench.published.find(({ event }) => event === 'run_start');
+    expect(start?.data).toEqual({ runId: 'run-1', trigger: 'notify' });
+    expect(bench.pod.status().waiting).toMatchObject({ notes: 0 });
+  });
+
+  test('FAM-11: in a run it waits for the next request, stands behind the results, and is told once', async () => {
+    let release = (): void => undefined;
+    const slow = tool('Slow', async () => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return { summary: 'slow' };
+    });
+    await using bench = await podBench({
+      answers: [calls(['Slow', {}]), says('ok'), says('more')],
+      tools: [slow],
+    });
+    const run = bench.pod.run({ input: 'go' });
+    await until(() => bench.pod.view().phase === 'tools', 'the call');
+    await expect(bench.pod.notify({ message: 'a' })).resolves.toMatchObject({ queued: true });
+    await bench.pod.notify({ message: 'b' });
+    expect(bench.pod.status().waiting).toMatchObject({ notes: 2 });
+    release();
+    await run;
+    await bench.pod.run({ input: 'go on' });
+    expect(texts(bench)).toEqual([
+      'go',
+      'tool_call',
+      'tool_result',
+      'Note: a',
+      'Note: b',
+      'ok',
+      'go on',
+      'more',
+    ]);
+    const told = bench.published.flatMap((one) => (one.event === 'history' ? one.data.items : []));
+    expect(told).toEqual(bench.items());
+  });
+
+  test('PROTO-17: a notifyId makes it one note; with another text it is a conflict', async () => {
+    await using bench = await podBench({ answers: [stalls('so'), says('ok')] });
+    const run = bench.pod.run({ input: 'go' });
+    await until(() => bench.deltas.length > 0, 'the first piece');
+    await bench.pod.notify({ message: 'a', notifyId: 'n' });
+    await expect(bench.pod.notify({ message: 'a', notifyId: 'n' })).resolves.toMatchObject({
+      duplicate: true,
+    });
+    await expect(bench.pod.notify({ message: 'b', notifyId: 'n' })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    expect(bench.pod.status().waiting).toMatchObject({ notes: 1 });
+    await bench.pod.cancel();
+    await run;
+  });
+
+  test('FAM-11: notes that are left when a run ends begin one of their own', async () => {
+    await using bench = await podBench({ answers: [stalls('so'), says('noted')] });
+    const run = bench.pod.run({ input: 'go' });
+    await until(() => bench.deltas.length > 0, 'the first piece');
+    await bench.pod.notify({ message: 'late' });
+    await bench.pod.cancel();
+    await run;
+    await until(() => bench.requests.length === 2, 'the run of the note');
+    await until(() => bench.pod.view().state === 'idle', 'its end');
+    expect(texts(bench)).toEqual(['go', 'so', 'Note: late', 'noted']);
+  });
+
+  test('FAM-11: a note whose run fails is in the history, and is no reason for another run', async () => {
+    await using bench = await podBench({ answers: [says('half').slice(0, 2), says('ok')] });
+    await bench.pod.notify({ message: 'a' });
+    await until(() => bench.pod.status().lastOutcome === 'error', 'the failure');
+    await until(() => bench.pod.view().state === 'idle', 'the end');
+    expect(bench.requests).toHaveLength(1);
+    expect(texts(bench)).toEqual(['Note: a']);
+    await bench.pod.run({ input: 'go' });
+    expect(texts(bench)).toEqual(['Note: a', 'go', 'ok']);
+  });
+
+  test('FAM-11: transient notes go with one request and are no part of the history; one that failed gives them back', async () => {
+    const broken = says('half').slice(0, 2);
+    await using bench = await podBench({
+      answers: [broken, says('ok'), says('more')],
+      parts: { notifications: 'transient' },
+    });
+    await bench.pod.notify({ message: 'a' });
+    await until(() => bench.pod.status().lastOutcome === 'error', 'the failure');
+    expect(bench.pod.status().waiting).toMatchObject({ notes: 1 });
+    await bench.pod.run({ input: 'go' });
+    expect(bench.requests[1]).toMatchObject({ passing: 1 });
+    expect(bench.requests[1]?.items).toMatchObject([{ role: 'user' }, { role: 'system' }]);
+    expect(bench.pod.status().waiting).toMatchObject({ notes: 0 });
+    await bench.pod.run({ input: 'more' });
+    expect(bench.requests[2]).toMatchObject({ passing: 0 });
+    expect(texts(bench)).toEqual(['go', 'ok', 'more', 'more']);
+  });
+
+  test('FAM-11: notes outlive their process', async () => {
+    const disk = new MemoryDisk();
+    {
+      await using bench = await podBench({ answers: [stalls('so')], store: disk.open() });
+      bench.pod.run({ input: 'go' }).catch(() => undefined);
+      await until(() => bench.deltas.length > 0, 'the first piece');
+      await bench.pod.notify({ message: 'kept' });
+    }
+    await using again = await nextLife(disk.open(), [says('noted')]);
+    await until(() => again.pod.status().lastOutcome === 'finished', 'the run of the note');
+    expect(texts(again).slice(-2)).toEqual(['Note: kept', 'noted']);
+  });
+});
