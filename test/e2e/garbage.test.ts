@@ -2,24 +2,13 @@ import { expect, test } from 'vitest';
 import { bundleFixture } from '../support/bundle-fixture.ts';
 import { expectSound } from '../support/expect-sound.ts';
 import { startFixture } from '../support/fixture-process.ts';
+import { RSS_IS_WHAT_IS_HELD, settledRss } from '../support/settled-rss.ts';
 import { deadline } from '../support/slowness.ts';
 import { TempPod } from '../support/temp-pod.ts';
 import type { WireClient } from '../support/wire-client.ts';
 
 const TEXT = 'All work and no play makes a dull Pod. '.repeat(60);
 const SCRIPT = `loop = true\n[[steps]]\ntext = "${TEXT}"\nchunk_bytes = 9\ndelay_ms = 4\n`;
-/**
- * RSS as it is asked for is mostly the allocator's: glibc keeps what was freed, and how much of it is chance (150 to
- * 170 MiB here). Told to give it back, and with the garbage collected, RSS is what the daemon really holds.
- */
-const RSS_IS_WHAT_IS_HELD = {
-  // The young generation has one size then, whatever it was before.
-  NODE_OPTIONS: `--max-semi-space-size=2 --require ${new URL('../fixtures/collect-garbage.cjs', import.meta.url).pathname}`,
-  MALLOC_ARENA_MAX: '1',
-  MALLOC_MMAP_THRESHOLD_: '32768',
-  MALLOC_TRIM_THRESHOLD_: '65536',
-  MALLOC_TOP_PAD_: '0',
-};
 /** Three times what is promised: a tenth of it is what the heap needs to come to its size. */
 const MESSAGES = 3_000;
 
@@ -59,19 +48,7 @@ async function askAllAlong(client: WireClient, going: () => boolean): Promise<nu
   return tookMs;
 }
 
-type Status = { connections: number; rssBytes: number };
-
-/** The memory that the Pod comes to when its garbage is collected, which it does in its own time else. */
-async function settledRss(pod: TempPod, client: WireClient): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3; round += 1) {
-    pod.signal('SIGUSR2');
-    await new Promise((resolve) => setTimeout(resolve, deadline(400)));
-    const { rssBytes } = (await client.call('GetStatus')) as Status;
-    least = Math.min(least, rssBytes);
-  }
-  return least;
-}
+type Status = { connections: number };
 
 /** Looks until only as many connections are left; answers how many there are at the end of its patience. */
 async function connectionsLeft(client: WireClient, expected: number): Promise<number> {
