@@ -94,8 +94,7 @@ describe('clients of a Pod that is killed by kill -9', () => {
     await client.call('Subscribe');
     for (const { pending: id } of pending)
       if (id?.startsWith('n') === true) await client.call('Notify', { message: id, notifyId: id });
-      else if (id !== null && id !== undefined)
-        await client.ask('Run', { input: id, inputId: id, queue: true });
+      else if (id !== null) await client.ask('Run', { input: id, inputId: id, queue: true });
     const isIdle = async (): Promise<boolean> => {
       const { state, waiting } = await client.call('GetStatus');
       const { notes, inputs } = waiting as { notes: number; inputs: number };
