@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, readFile, readdir, rename, rm } from 'node:fs/prom
 import { join } from 'node:path';
 import { Fault } from '../core/fault.ts';
 import type { PodPaths } from '../manifest/paths.ts';
-import { writeAtomically } from '../support/atomic-file.ts';
+import { replaceVolatile } from '../support/atomic-file.ts';
 
 /** What a Pod's runtime folder holds beside its socket: facts for people and scripts, gone with the process. */
 export type RuntimeFacts = {
@@ -35,8 +35,8 @@ export class RuntimeFolder implements AsyncDisposable {
     await makePrivate(this.#paths.runtimeRoot);
     await makePrivate(this.#paths.runtime);
     this.#made = true;
-    await writeAtomically(this.#paths.pid, pidText(facts.pid));
-    await writeAtomically(this.#paths.manifest, facts.manifest);
+    await replaceVolatile(this.#paths.pid, pidText(facts.pid));
+    await replaceVolatile(this.#paths.manifest, facts.manifest);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

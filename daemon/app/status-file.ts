@@ -1,7 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises';
 import type { StateName } from '../../protocol/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { replaceVolatile } from '../support/atomic-file.ts';
 
 /** What scripts may read without asking the socket. It mirrors the Pod; nothing reads it back. */
 export type StatusFacts = {
@@ -50,9 +50,7 @@ export class StatusFile implements AsyncDisposable {
       while (this.#written !== this.#wanted) {
         const state = this.#wanted;
         const status = { ...this.#facts, state, updatedAt: this.#clock.now() };
-        // Atomic, but not synced: after a power loss there is no process to tell of.
-        await writeFile(`${this.#path}.tmp`, `${JSON.stringify(status)}\n`, { mode: 0o600 });
-        await rename(`${this.#path}.tmp`, this.#path);
+        await replaceVolatile(this.#path, `${JSON.stringify(status)}\n`);
         this.#written = state;
       }
     } catch (error) {

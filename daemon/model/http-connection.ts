@@ -1,14 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Dispatcher, RequestInit } from 'undici';
 import { ignore } from '../support/deferred.ts';
-
-async function loadUndici() {
-  // By its default: a bundle knows the names of a CommonJS module so only.
-  const { default: undici } = await import('undici');
-  return undici;
-}
-
-type Undici = Awaited<ReturnType<typeof loadUndici>>;
+import type * as Undici from './undici-parts.ts';
 
 /** Milliseconds. Node's own fetch has limits of its own, and no proxy (PROV-9). */
 export type ConnectionTimeouts = {
@@ -26,17 +19,17 @@ type Line = { readonly dispatcher: Dispatcher; readonly end: AbortController };
  * all that is under way, also a connection that is only being made, of which an aborted request alone lets go.
  */
 export class HttpConnection {
-  readonly #undici: Undici;
+  readonly #undici: typeof Undici;
   readonly #timeouts: ConnectionTimeouts;
   #line: Line | null = null;
 
-  private constructor(undici: Undici, timeouts: ConnectionTimeouts) {
+  private constructor(undici: typeof Undici, timeouts: ConnectionTimeouts) {
     this.#undici = undici;
     this.#timeouts = timeouts;
   }
 
   static async load(timeouts: ConnectionTimeouts): Promise<HttpConnection> {
-    return new HttpConnection(await loadUndici(), timeouts);
+    return new HttpConnection(await import('./undici-parts.ts'), timeouts);
   }
 
   /** In the form in which SDKs take one. */

@@ -1,4 +1,4 @@
-import { open, rename, unlink } from 'node:fs/promises';
+import { open, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Puts `text` at `path`, mode 0600, so that a reader sees the old file or the new one, whole, also after a power loss. */
@@ -24,4 +24,11 @@ export async function writeAtomically(path: string, text: string): Promise<void>
   } finally {
     await folder.close();
   }
+}
+
+/** The same, but not synced: for files that tell of a process, which no power loss survives. */
+export async function replaceVolatile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, path);
 }

@@ -15,12 +15,8 @@ import { AnswerBuilder } from './collect-answer.ts';
 import { historyEvent } from './history-event.ts';
 import { notesThatWait, storeNotes } from './tell-notes.ts';
 import { shapeFor } from './request-shape.ts';
+import { SYNCED, type Unsynced } from './unsynced.ts';
 import type { WorkerPorts } from './worker-ports.ts';
-
-/** Results whose commit is still under way: the request may leave with them, its answer waits for them. */
-export type Unsynced = { readonly items: readonly Item[]; readonly durable: Promise<void> };
-
-export const SYNCED: Unsynced = { items: [], durable: Promise.resolve() };
 
 export type Answer = {
   readonly calls: readonly ToolCallItem[];

@@ -5,11 +5,11 @@ import { Fault } from '../core/fault.ts';
 import type { RunId } from '../core/ids.ts';
 import { addUsage, NO_USAGE } from '../core/usage.ts';
 import { ignore } from '../support/deferred.ts';
-import type { Unsynced } from './ask-model.ts';
-import { askModel, SYNCED } from './ask-model.ts';
+import { askModel } from './ask-model.ts';
 import { historyEvent } from './history-event.ts';
 import type { CallResult } from './run-calls.ts';
 import { runCalls } from './run-calls.ts';
+import { SYNCED, type Unsynced } from './unsynced.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
 /** What a run came to, told by what was stored of it. */

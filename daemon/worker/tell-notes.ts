@@ -1,8 +1,8 @@
 import type { Item } from '../../protocol/items.ts';
 import type { JournalEntry } from '../core/entry.ts';
 import { toNoteItems } from '../core/note-queue.ts';
-import type { Unsynced } from './ask-model.ts';
 import { historyEvent } from './history-event.ts';
+import type { Unsynced } from './unsynced.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
 /** Notes that wait, as items, and the entries that take them out of the queue. */

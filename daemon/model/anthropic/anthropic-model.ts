@@ -1,4 +1,4 @@
-import type AnthropicSdk from '@anthropic-ai/sdk';
+import type { Messages } from '@anthropic-ai/sdk/resources/messages/messages';
 import { Fault } from '../../core/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Model, ModelEvent, ModelRequest } from '../../ports/model.ts';
@@ -22,7 +22,7 @@ export type AnthropicOptions = {
   readonly log: Log;
 };
 
-type Client = { readonly sdk: AnthropicSdk; readonly connection: HttpConnection };
+type Client = { readonly messages: Messages; readonly connection: HttpConnection };
 
 /** A conversation begins with the user, and what is to be answered is the user's: newer models continue no text of their own. */
 const ORDER = { userFirst: true, userLast: true } as const;
@@ -40,10 +40,12 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
     client ??= load(options);
     const loading = client;
     // Loading goes on for the next request, whoever has lost interest in this one.
-    const { sdk, connection } = await waitOrAbandon(loading, signal, 0).catch((error: unknown) => {
-      if (error instanceof Fault) client = undefined;
-      throw error;
-    });
+    const { messages, connection } = await waitOrAbandon(loading, signal, 0).catch(
+      (error: unknown) => {
+        if (error instanceof Fault) client = undefined;
+        throw error;
+      },
+    );
     using watchdog = new Watchdog(timeouts, signal);
     const answer = new AnthropicStream((what) => {
       log.debug('the model sent something that is not known', { model, what });
@@ -51,7 +53,7 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
     let isWhole = false;
     try {
       const body = toAnthropicRequest(request, model, settings);
-      const { data: events, response } = await sdk.messages
+      const { data: events, response } = await messages
         .create(body, { signal: watchdog.signal })
         .withResponse();
       refuseOtherThanEvents(response, model);
@@ -89,15 +91,15 @@ function refuseOtherThanEvents(response: Response, model: string): void {
 
 async function load({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<Client> {
   try {
-    const [{ default: Anthropic }, connection] = await Promise.all([
-      import('@anthropic-ai/sdk'),
+    const [{ BaseAnthropic, Messages }, connection] = await Promise.all([
+      import('./sdk.ts'),
       HttpConnection.load({
         ...timeouts,
         // The watchdog's, which counts to the first event, comes before it.
         headersMs: 2 * timeouts.firstEventMs,
       }),
     ]);
-    const sdk = new Anthropic({
+    const client = new BaseAnthropic({
       apiKey,
       authToken: null,
       baseURL: baseUrl,
@@ -106,7 +108,7 @@ async function load({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<Cl
       defaultHeaders: { 'x-api-key': apiKey },
       fetch: connection.fetch,
     });
-    return { sdk, connection };
+    return { messages: new Messages(client), connection };
   } catch (cause) {
     // An upgrade in place takes away the files of a Pod that runs.
     const says = 'a part of podd itself could not be loaded; if it was upgraded, restart this Pod';

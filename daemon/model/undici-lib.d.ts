@@ -1,0 +1,11 @@
+declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
+  import type { EnvHttpProxyAgent } from 'undici';
+  const agent: typeof EnvHttpProxyAgent;
+  export default agent;
+}
+
+declare module 'undici/lib/web/fetch/index.js' {
+  import type { fetch } from 'undici';
+  const web: { readonly fetch: typeof fetch };
+  export default web;
+}
