@@ -157,7 +157,12 @@ export type JournalEntry = At &
     | { readonly kind: 'session_current'; readonly sessionId: SessionId }
     | { readonly kind: 'input_queued'; readonly input: QueuedInput }
     | { readonly kind: 'input_taken'; readonly runId: RunId }
-    | { readonly kind: 'input_cleared'; readonly runIds: readonly RunId[] }
+    /** `forgotten`: they could not begin, and may be asked for again under the same ids. */
+    | {
+        readonly kind: 'input_cleared';
+        readonly runIds: readonly RunId[];
+        readonly forgotten: boolean;
+      }
     | { readonly kind: 'note_queued'; readonly note: QueuedNote }
     /** `dropped` of those that had no room were told as well. */
     | { readonly kind: 'note_taken'; readonly noteIds: readonly string[]; readonly dropped: number }

@@ -53,7 +53,11 @@ export function nextJournalState(state: JournalState | null, entry: JournalEntry
     case 'input_taken':
       return { ...state, inputs: withoutInputs(state, [entry.runId]) };
     case 'input_cleared':
-      return { ...state, inputs: withoutInputs(state, entry.runIds) };
+      return {
+        ...state,
+        inputs: withoutInputs(state, entry.runIds),
+        ...(entry.forgotten ? { requests: withoutRuns(state, entry.runIds) } : {}),
+      };
     case 'note_queued':
       return { ...state, ...addNote(state, entry.note) };
     case 'note_taken':
@@ -81,4 +85,11 @@ function withoutInputs({ inputs }: JournalState, runIds: readonly RunId[]): read
   const left = inputs.filter(({ runId }) => !runIds.includes(runId));
   invariant(left.length === inputs.length - runIds.length, 'an input was taken that did not wait');
   return left;
+}
+
+function withoutRuns(
+  { requests }: JournalState,
+  runIds: readonly RunId[],
+): JournalState['requests'] {
+  return requests.filter(({ run }) => run === undefined || !runIds.includes(run.runId));
 }

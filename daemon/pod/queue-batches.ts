@@ -35,12 +35,19 @@ export function queueInputBatch(parts: PodParts, asked: AskedRun, runId: RunId):
   };
 }
 
-/** All that wait leave the queue, or one that can't begin. */
-export function clearInputsBatch(parts: PodParts, inputs: JournalState['inputs']): Batch {
+/** All that wait leave the queue, or one that can't begin, whose id is then `forgotten`. */
+export function clearInputsBatch(
+  parts: PodParts,
+  inputs: JournalState['inputs'],
+  { forgotten }: { readonly forgotten: boolean },
+): Batch {
   const at = parts.clock.now();
   const left = parts.journal.state().inputs.length - inputs.length;
   const runIds = inputs.map(({ runId }) => runId);
-  return { journal: [{ kind: 'input_cleared', at, runIds }], events: [queueEvent(left)] };
+  return {
+    journal: [{ kind: 'input_cleared', at, runIds, forgotten }],
+    events: [queueEvent(left)],
+  };
 }
 
 export function noteBatch(

@@ -183,7 +183,7 @@ export class Runs {
     const mine = parts.journal.state().inputs.filter(({ runId }) => runId === run.id);
     if (mine.length === 0) return;
     try {
-      await parts.journal.commit(clearInputsBatch(parts, mine));
+      await parts.journal.commit(clearInputsBatch(parts, mine, { forgotten: !run.signal.aborted }));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.#isHeld = true;
@@ -257,7 +257,7 @@ export class Runs {
     const { inputs } = parts.journal.state();
     if (inputs.length === 0) return;
     try {
-      await parts.journal.commit(clearInputsBatch(parts, inputs));
+      await parts.journal.commit(clearInputsBatch(parts, inputs, { forgotten: false }));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       parts.log.error('the queue could not be cleared', { err: error });

@@ -23,7 +23,7 @@ export function createHandlers(pod: PodControl, hub: EventHub, server: ServerFac
   const { pod: name, version, build, epoch, log } = server;
   return {
     Hello: ({ protocol, client }) => {
-      log.info('a client says who it is', { client, protocol });
+      log.debug('a client says who it is', { client, protocol });
       const methods = Object.keys(METHODS);
       const events = Object.keys(EVENTS);
       return { protocol: PROTOCOL_VERSION, version, build, pod: name, epoch, methods, events };

@@ -41,7 +41,10 @@ const TABLE: {
     { ...BEFORE, inputs: [INPUT, { runId: runId('r2'), text: 'second' }] },
   ],
   input_taken: [{ runId: INPUT.runId }, { ...BEFORE, inputs: [] }],
-  input_cleared: [{ runIds: [INPUT.runId] }, { ...BEFORE, inputs: [] }],
+  input_cleared: [
+    { runIds: [INPUT.runId], forgotten: false },
+    { ...BEFORE, inputs: [] },
+  ],
   note_queued: [
     { note: { noteId: 'n2', text: 'more' } },
     { ...BEFORE, notes: [NOTE, { noteId: 'n2', text: 'more' }] },
@@ -93,6 +96,15 @@ describe('nextJournalState', () => {
   test('LOG-3: a chain begins with the state that its journal_start holds', () => {
     const entry: JournalEntry = { kind: 'journal_start', at, version: 1, state: BEFORE };
     expect(nextJournalState(null, entry)).toEqual(BEFORE);
+  });
+
+  test('PROTO-17: an input that could not begin leaves its id free', () => {
+    const run = { runId: INPUT.runId, sessionId: SESSION };
+    const asked = { ...BEFORE, requests: [...BEFORE.requests, { ...REQUEST, at, run }] };
+    const entry = { kind: 'input_cleared', at, runIds: [INPUT.runId] } as const;
+    const cleared = (forgotten: boolean) => nextJournalState(asked, { ...entry, forgotten });
+    expect(cleared(true)).toMatchObject({ inputs: [], requests: BEFORE.requests });
+    expect(cleared(false).requests).toHaveLength(2);
   });
 
   test('PROTO-17: an input that does not wait can not be taken', () => {

@@ -194,20 +194,26 @@ describe('the queue of inputs', () => {
   test('PROTO-17: a prompt that fails does not hold up the inputs behind it', async () => {
     let renders = 0;
     await using bench = await podBench({
-      answers: [says('two')],
+      answers: [says('two'), says('one')],
       parts: {
         renderSystemPrompt: async () => {
           renders += 1;
           await new Promise((resolve) => setImmediate(resolve));
-          if (renders > 1) return 'be good';
+          if (renders > 2) return 'be good';
           throw new Fault('prompt_error', 'no');
         },
       },
     });
-    const first = bench.pod.run({ input: 'one', queue: true });
+    const zero = bench.pod.run({ input: 'zero' });
+    const first = bench.pod.run({ input: 'one', inputId: 'a', queue: true });
     const second = bench.pod.run({ input: 'two', queue: true });
+    await expect(zero).rejects.toMatchObject({ code: 'prompt_error' });
     await expect(first).rejects.toMatchObject({ code: 'prompt_error' });
     await expect(second).resolves.toMatchObject({ text: 'two' });
+    // It left no record: the same id may be used again.
+    await expect(bench.pod.run({ input: 'one', inputId: 'a' })).resolves.toMatchObject({
+      text: 'one',
+    });
   });
 
   test('PROTO-17 INV-1: an input that could not be stored is refused, and does not wait', async () => {
