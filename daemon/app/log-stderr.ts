@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { toPrettyLine } from './pretty-line.ts';
 import { StderrLines } from './stderr-lines.ts';
@@ -47,6 +48,21 @@ export function openStderr(env: Readonly<Record<string, string | undefined>>): S
       opened?.sink[Symbol.dispose]();
     },
   };
+}
+
+/**
+ * Node's own stream makes the descriptor non-blocking for everyone who shares it, as soon as anything looks at
+ * `process.stderr`; to load `node:assert` is enough. What libraries write there goes our way instead.
+ */
+export function replaceNodeStderr({ say }: Stderr): void {
+  const value = new Writable({
+    decodeStrings: false,
+    write: (chunk: string | Buffer, _encoding, done) => {
+      say(chunk.toString());
+      done();
+    },
+  });
+  Object.defineProperty(process, 'stderr', { value, configurable: true, enumerable: true });
 }
 
 type Opened = { readonly sink: StderrSink; readonly lines: StderrLines };

@@ -9,7 +9,7 @@ import { waitOrAbandon } from '../support/abandon.ts';
 import { ignore } from '../support/deferred.ts';
 import { checkPod, printManifest, type Surroundings } from './configure.ts';
 import type { Stderr } from './log-stderr.ts';
-import { openStderr } from './log-stderr.ts';
+import { openStderr, replaceNodeStderr } from './log-stderr.ts';
 import type { ConfigOptions, ManifestOption, ServeOptions } from './options.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { NOTIFY_VARIABLES } from './service-notices.ts';
@@ -47,6 +47,7 @@ async function serve(
   options: ServeOptions,
   { stderr, ready }: { readonly stderr: Stderr; readonly ready: ReadyLine },
 ): Promise<number> {
+  replaceNodeStderr(stderr);
   // Whatever the umask was, files of the daemon are the user's alone. User files get the mode of the old one.
   const umask = process.umask(0o077);
   const started: { pod?: StartedPod; stop?: 'SIGTERM' | 'SIGINT' } = {};

@@ -9,3 +9,15 @@ declare module 'undici/lib/web/fetch/index.js' {
   const web: { readonly fetch: typeof fetch };
   export default web;
 }
+
+declare module 'undici/lib/dispatcher/dispatcher.js' {
+  import type { Dispatcher } from 'undici';
+  const dispatcher: typeof Dispatcher;
+  export default dispatcher;
+}
+
+declare module 'undici/lib/api/api-connect.js' {
+  import type { Dispatcher } from 'undici';
+  const connect: Dispatcher['connect'];
+  export default connect;
+}

@@ -91,6 +91,9 @@ describe('podd', () => {
     });
     const exit = once(child, 'exit');
     await until(status(pod).isThere, 'the socket');
+    // What is only loaded for a first run is there then.
+    using client = await WireClient.open(pod.socket);
+    await expect(client.call('Run', { input: 'go' })).resolves.toMatchObject({ text: 'hello' });
     const flags = [0, 1, 2].map((fd) => {
       const info = readFileSync(`/proc/${child.pid}/fdinfo/${fd}`, 'utf8');
       return Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8) & O_NONBLOCK;

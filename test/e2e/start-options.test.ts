@@ -60,6 +60,7 @@ max_retries = 5 # default
 [worker]
 instruction = "$podd/default" # default
 max_turns = 3 # --overlay (2 of 2)
+notifications = "history" # default
 
 [worker.tool_output]
 default_max_bytes = 16384 # default
