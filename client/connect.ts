@@ -5,12 +5,17 @@ import { PodClient } from './pod-client.ts';
 import { PodError } from './pod-error.ts';
 
 export type ConnectOptions = {
-  readonly deadlineMs?: number;
-  readonly signal?: AbortSignal;
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 };
 
-/** Connects to the socket at `path`. Throws `unreachable` when nobody serves there, `no_answer` at the deadline. */
+/** One connection to the socket at `path`. Throws as `dial` does. */
 export async function connect(path: string, options: ConnectOptions = {}): Promise<PodClient> {
+  return new PodClient(await dial(path, options));
+}
+
+/** The bare socket. Throws `unreachable` when nobody serves there, `no_answer` at the deadline. */
+export async function dial(path: string, options: ConnectOptions = {}): Promise<Socket> {
   options.signal?.throwIfAborted();
   const deadlineMs = options.deadlineMs ?? CLIENT_LIMITS.connectMs;
   const socket = createConnection({ path });
@@ -20,7 +25,7 @@ export async function connect(path: string, options: ConnectOptions = {}): Promi
     socket.destroy();
     throw error;
   }
-  return new PodClient(socket);
+  return socket;
 }
 
 type Waiting = { readonly deadlineMs: number; readonly signal: AbortSignal | undefined };

@@ -27,4 +27,32 @@ export const CLIENT_LIMITS = {
   inputBytes: 8 * 1024 * 1024,
   /** Events held before the answer that says which run is ours; beyond it deltas are dropped. */
   earlyEvents: 10_000,
+  /** The first pause after a connection is lost, and the longest: each is up to twice the one before. */
+  redialFirstMs: 50,
+  redialLastMs: 2_000,
+  /** How long a Pod that was there is waited for: a restart takes a second, a slow disk longer. */
+  redialMs: 60_000,
+  /** How long `--follow` and `chat` wait for it: a graceful stop alone may take ten minutes. */
+  followMs: 900_000,
+  /** What a consumer of events may leave lying; beyond it the socket is not read. */
+  queuedEvents: 256,
+  queuedBytes: 1024 * 1024,
+  /** From `podd` to its ready line: it opens its store, and a large one is read whole. */
+  startMs: 60_000,
+  /** What a start that is given up gets to clean up after itself, before it is killed. */
+  startStopMs: 3_000,
+  /** Of what a start says on stderr, the end is kept. */
+  startSaysBytes: 16 * 1024,
+  readyLineBytes: 64 * 1024,
+  /** How often a log that is followed is looked at. */
+  logPollMs: 100,
+  /** What is read of a log at once, and the longest line that is kept whole. */
+  logPieceBytes: 64 * 1024,
+  logLineUnits: 1024 * 1024,
+  /** What `podctl logs` shows of a log's end. */
+  logLines: 200,
+  /** The longest line of `podctl chat`, in UTF-16 units. */
+  chatLineUnits: 1024 * 1024,
+  /** How long `podctl chat` waits, after a gap, for the end of a run that was answered. */
+  endDrawnMs: 1_000,
 } as const;

@@ -1,4 +1,4 @@
-// Makes dist/: the two programs, the protocol for other programs, and the natives: all that a machine with only Node needs.
+// Makes dist/: the two programs, the protocol and the client for other programs, and the natives: all that a machine with only Node needs.
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -91,10 +91,12 @@ async function buildAll() {
   const entryPoints = { podd: 'daemon/app/main.ts', podctl: 'client/podctl/main.ts' };
   // Not a program of its own: podd starts it for a template.
   const template = { template: 'daemon/prompt/template-main.ts' };
+  // For other programs. It starts the podd that lies beside it.
+  const client = { client: 'client/client.ts' };
   const programs = await build({
     ...common,
     outdir: fresh,
-    entryPoints: { ...entryPoints, ...template },
+    entryPoints: { ...entryPoints, ...template, ...client },
   });
   const protocol = (await readdir(join(root, 'protocol')))
     .filter((name) => name.endsWith('.ts'))

@@ -12,7 +12,8 @@ type Rule = {
 
 const product = (path: string): boolean => /^(daemon|client|protocol)\//.test(path);
 const tests = (path: string): boolean => path.startsWith('test/');
-const isMain = (path: string): boolean => /^(daemon\/app|client\/podctl)\/main\.ts$/.test(path);
+const isMain = (path: string): boolean =>
+  /^((daemon\/app|client\/podctl)\/main|client\/client)\.ts$/.test(path);
 const daemon = (path: string): boolean => /^(daemon|protocol)\//.test(path);
 const core = (path: string): boolean => path.startsWith('daemon/core/');
 

@@ -11,6 +11,11 @@ function whatHappened({ code, message }: PodError, pod: string): string {
   // What lies in a damaged file may be anything.
   if (code === 'no_place' || code === 'bad_registry' || code === 'no_project')
     return showName(message);
+  if (code === 'start_failed')
+    return message
+      .split('\n')
+      .map((line) => showName(line))
+      .join('\n');
   if (code === 'unreachable') return `no Pod ${pod} is running: ${message}`;
   if (code === 'no_answer' || code === 'disconnected') return `Pod ${pod}: ${message}`;
   return `Pod ${pod}: ${message} (${code})`;

@@ -15,6 +15,7 @@ export class FollowRun {
   #held: PodEvent[] = [];
   #runId: string | undefined;
   #open = false;
+  #shown = false;
 
   constructor(show: (event: PodEvent) => void) {
     this.#show = show;
@@ -34,9 +35,15 @@ export class FollowRun {
     if (this.#held.length < CLIENT_LIMITS.earlyEvents || !isDelta(event)) this.#held.push(event);
   }
 
-  /** From here on it is known which run is ours. */
-  follow(runId: string): void {
+  /** Something of the run was shown. */
+  get wasShown(): boolean {
+    return this.#shown;
+  }
+
+  /** From here on it is known which run is ours; one that `isOpen` began before anything was seen of it. */
+  follow(runId: string, { isOpen = false }: { readonly isOpen?: boolean } = {}): void {
     this.#runId = runId;
+    this.#open = isOpen;
     const held = this.#held;
     this.#held = [];
     for (const event of held) this.#pick(event, runId);
@@ -45,6 +52,7 @@ export class FollowRun {
   #pick(event: PodEvent, runId: string): void {
     if (event.event === 'run_start' && event.data.runId === runId) this.#open = true;
     if (!this.#open) return;
+    this.#shown = true;
     this.#show(event);
     if (event.event !== 'run_end' || event.data.runId !== runId) return;
     this.#open = false;

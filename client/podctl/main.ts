@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { homedir, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { podctl } from './program.ts';
@@ -15,6 +16,9 @@ function outputTo(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => {
       stream.write(text);
+    },
+    drained: async () => {
+      if (stream.writableNeedDrain) await once(stream, 'drain');
     },
     isTerminal: stream.isTTY,
     ...(stream.isTTY ? { columns: stream.columns } : {}),
@@ -46,6 +50,10 @@ const shell: Shell = {
   cwd: findCwd(),
   schema: fileURLToPath(new URL('./manifest.schema.json', import.meta.url)),
   stdin: process.stdin,
+  stdinIsTerminal: process.stdin.isTTY,
+  leaveStdin: () => {
+    process.stdin.destroy();
+  },
   out: outputTo(process.stdout),
   err: outputTo(process.stderr),
   onInterrupt: (listener) => {

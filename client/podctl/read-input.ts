@@ -4,7 +4,7 @@ import { type Shell, UsageError } from './shell.ts';
 /** The text of a run: the words, or stdin for a single `-`. Throws `UsageError` for none, too much, or what is not UTF-8. */
 export async function readInput(shell: Shell, words: readonly string[]): Promise<string> {
   const text = words.length === 1 && words[0] === '-' ? await readAll(shell) : words.join(' ');
-  if (text.trim() === '') throw new UsageError('there is no text to run');
+  if (text.trim() === '') throw new UsageError('there is no text');
   return text;
 }
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Reply } from '../../protocol/methods.ts';
 import { connect } from '../connect.ts';
 import { findSocket } from '../find-pods.ts';
 import { CLIENT_LIMITS } from '../limits.ts';
@@ -9,55 +11,109 @@ import { oneLine, styleFor } from './render/style.ts';
 import { RunView } from './render/run-view.ts';
 import { EXIT, type Shell } from './shell.ts';
 
-export type RunOptions = {
-  readonly pod: string;
+type Shown = { readonly pod: string; readonly format: 'text' | 'json' };
+
+export type RunOptions = Shown & {
   readonly words: readonly string[];
-  readonly format: 'text' | 'json';
+  /** The same id again is the same run, not another one. */
+  readonly id: string | undefined;
+  readonly queue: boolean;
+};
+
+type RunAnswer = Reply<'Run'>;
+
+/** How the Pod is asked for a run. */
+type Asking = {
+  /** Answers as soon as the run is accepted. */
+  readonly accept: (client: PodClient) => Promise<RunAnswer>;
+  /** Answers when the run is over, also one that was over before; null where a run is always a new one. */
+  readonly end: ((client: PodClient) => Promise<RunAnswer>) | null;
 };
 
 /** Gives the Pod an input and shows its run to the end. Answers EXIT-1's code. */
 export async function runCommand(shell: Shell, options: RunOptions): Promise<number> {
-  const input = await readInput(shell, options.words);
-  await using client = await connect(findSocket(options.pod, shell));
-  const { show, endLine } = options.format === 'json' ? jsonView(shell) : textView(shell);
-  const following = new FollowRun(show);
+  const { words, queue } = options;
+  const input = await readInput(shell, words);
+  // A run that waits may be taken out of the queue; only a second question under its id is told so.
+  const id = options.id ?? (queue ? randomUUID() : undefined);
+  const params = {
+    input,
+    ...(id === undefined ? {} : { inputId: id }),
+    ...(queue ? { queue } : {}),
+  };
+  return await showRun(shell, options, {
+    accept: (client) => client.request('Run', { ...params, wait: 'accepted' }, ACCEPTED),
+    end: id === undefined ? null : (client) => client.request('Run', params),
+  });
+}
+
+/** Goes on with the last run, and shows it as `run` does. */
+export async function resumeCommand(shell: Shell, options: Shown): Promise<number> {
+  return await showRun(shell, options, {
+    accept: (client) => client.request('Resume', { wait: 'accepted' }, ACCEPTED),
+    end: null,
+  });
+}
+
+const ACCEPTED = { deadlineMs: CLIENT_LIMITS.acceptMs };
+
+async function showRun(shell: Shell, { pod, format }: Shown, asking: Asking): Promise<number> {
+  await using client = await connect(findSocket(pod, shell));
+  const view = format === 'json' ? jsonView(shell) : textView(shell);
+  const following = new FollowRun((event) => {
+    view.show(event);
+    if (event.event === 'run_start') interrupts.begun();
+  });
   using _events = client.onEvent((event) => {
     following.take(event);
   });
   using interrupts = watchInterrupts(shell, client);
 
-  await client.request('Subscribe', {}, { deadlineMs: CLIENT_LIMITS.answerMs });
-  const accepted = client.request(
-    'Run',
-    { input, wait: 'accepted' },
-    { deadlineMs: CLIENT_LIMITS.acceptMs },
-  );
-  const answer = await Promise.race([accepted, interrupts.left]);
+  const deadlineMs = CLIENT_LIMITS.answerMs;
+  const before = await client.request('Subscribe', {}, { deadlineMs });
+  const answer = await Promise.race([asking.accept(client), interrupts.left]);
   if (answer === 'left') return EXIT.interrupted;
   if ('outcome' in answer) return tellEnd(shell, { ...answer, report: answer });
 
-  following.follow(answer.runId);
+  const isOpen = before.run?.id === answer.runId;
   interrupts.accepted();
-  const end = await Promise.race([following.ended, lost(client), interrupts.left]);
-  endLine();
-  return end === 'left' ? EXIT.interrupted : tellEnd(shell, end);
+  if (isOpen) interrupts.begun();
+  following.follow(answer.runId, { isOpen });
+  const end = await Promise.race([
+    following.ended,
+    lost(client),
+    interrupts.left,
+    ...(asking.end === null ? [] : [toEnd(asking.end(client))]),
+  ]);
+  if (end === 'left') return EXIT.interrupted;
+  if (!following.wasShown) view.showReport(end);
+  view.endLine();
+  return tellEnd(shell, end);
+}
+
+async function toEnd(answer: Promise<RunAnswer>): Promise<RunEnd> {
+  const report = await answer;
+  if ('outcome' in report) return { runId: report.runId, outcome: report.outcome, report };
+  throw new PodError('bad_answer', 'a run was answered before its end');
 }
 
 type View = {
   readonly show: (event: Parameters<FollowRun['take']>[0]) => void;
+  /** Of a run whose events are over: what is left of it is its end. */
+  readonly showReport: (end: RunEnd) => void;
   readonly endLine: () => void;
 };
 
 function textView({ out, err, env }: Shell): View {
-  const view = new RunView({
-    out,
-    err,
-    outStyle: styleFor(out, env),
-    errStyle: styleFor(err, env),
-  });
+  const outStyle = styleFor(out, env);
+  const view = new RunView({ out, err, outStyle, errStyle: styleFor(err, env) });
   return {
     show: (event) => {
       view.show(event);
+    },
+    showReport: (end) => {
+      if ('report' in end && end.report.text !== '')
+        out.write(`${outStyle.clean(end.report.text)}\n`);
     },
     endLine: () => {
       view.endLine();
@@ -69,6 +125,9 @@ function jsonView({ out }: Shell): View {
   return {
     show: (event) => {
       out.write(`${JSON.stringify(event)}\n`);
+    },
+    showReport: (end) => {
+      out.write(`${JSON.stringify({ event: 'run_end', data: end })}\n`);
     },
     endLine: () => undefined,
   };
@@ -82,16 +141,24 @@ async function lost(client: PodClient): Promise<never> {
   );
 }
 
-/** The first Ctrl-C cancels the run, once it is known to be ours; the second leaves it to itself. */
-function watchInterrupts(
-  { onInterrupt, err }: Shell,
-  client: PodClient,
-): Disposable & { readonly left: Promise<'left'>; readonly accepted: () => void } {
+type Interrupts = Disposable & {
+  readonly left: Promise<'left'>;
+  /** The run is ours, and waits perhaps. */
+  readonly accepted: () => void;
+  /** It is the one that is open. */
+  readonly begun: () => void;
+};
+
+/**
+ * The first Ctrl-C cancels the run, once it is known to be ours; the second leaves it to itself. While another's run is
+ * open ours waits, and a cancel would meet that one: then the first leaves.
+ */
+function watchInterrupts({ onInterrupt, err }: Shell, client: PodClient): Interrupts {
   let leave: (how: 'left') => void = () => undefined;
   const left = new Promise<'left'>((resolve) => {
     leave = resolve;
   });
-  let isAccepted = false;
+  const is = { accepted: false, begun: false };
   let interrupts = 0;
   const cancel = (): void => {
     client.request('Cancel', {}, { deadlineMs: CLIENT_LIMITS.cancelMs }).catch((error: unknown) => {
@@ -105,15 +172,22 @@ function watchInterrupts(
     if (interrupts > 1) {
       err.write('podctl: left; what the run still does is in the Pod (podctl status)\n');
       leave('left');
-      return;
+    } else if (is.accepted && !is.begun) {
+      err.write('podctl: left; the input waits in the Pod (podctl cancel --clear-queue)\n');
+      leave('left');
+    } else {
+      err.write('podctl: cancelling the run; Ctrl-C again leaves it to itself\n');
+      if (is.begun) cancel();
     }
-    err.write('podctl: cancelling the run; Ctrl-C again leaves it to itself\n');
-    if (isAccepted) cancel();
   });
   return {
     left,
     accepted: () => {
-      isAccepted = true;
+      is.accepted = true;
+    },
+    begun: () => {
+      if (is.begun) return;
+      is.begun = true;
       if (interrupts > 0) cancel();
     },
     [Symbol.dispose]: () => {
@@ -122,7 +196,8 @@ function watchInterrupts(
   };
 }
 
-function tellEnd({ err, env }: Shell, end: RunEnd): number {
+/** Says how a run ended where its text does not, and answers EXIT-1's code. */
+export function tellEnd({ err, env }: Pick<Shell, 'err' | 'env'>, end: RunEnd): number {
   const { red } = styleFor(err, env);
   if ('error' in end) {
     err.write(`${red(`the run failed: ${oneLine(end.error.message, 500)} (${end.error.code})`)}\n`);
@@ -133,7 +208,8 @@ function tellEnd({ err, env }: Shell, end: RunEnd): number {
     err.write(`the run reached its limit after ${turns} ${turns === 1 ? 'turn' : 'turns'}\n`);
   if (outcome === 'cancelled') err.write('the run was cancelled\n');
   if (outcome === 'paused') {
-    err.write(`the run is paused; ${pending.length} calls wait for a decision\n`);
+    const wait = pending.length === 0 ? '' : `; ${pending.length} calls wait for a decision`;
+    err.write(`the run is paused${wait} (podctl resume goes on)\n`);
     for (const { tool, summary } of pending) err.write(`  ${tool} ${oneLine(summary, 120)}\n`);
   }
   return EXIT[outcome];

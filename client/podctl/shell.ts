@@ -7,6 +7,12 @@ export type Shell = Surroundings & {
   /** Where the JSON Schema of manifests lies, for editors. */
   readonly schema: string;
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** A person types there. */
+  readonly stdinIsTerminal: boolean;
+  /** Stdin is not read any more, and keeps the process no longer. */
+  readonly leaveStdin: () => void;
+  /** The program `podd`, and what comes before its flags; undefined: the one that lies beside this. */
+  readonly podd?: readonly [string, ...string[]] | undefined;
   readonly out: Output;
   readonly err: Output;
   /** Called at each Ctrl-C until it is disposed of; the process then no longer ends by itself. */
@@ -15,6 +21,8 @@ export type Shell = Surroundings & {
 
 export type Output = {
   readonly write: (text: string) => void;
+  /** Resolves when what was written is taken, or little enough of it waits. */
+  readonly drained: () => Promise<void>;
   readonly isTerminal: boolean;
   /** Of a terminal, where it tells. */
   readonly columns?: number;

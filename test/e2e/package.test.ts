@@ -8,7 +8,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { TempPod } from '../support/temp-pod.ts';
 
 test(
-  'START-6: the packed tarball runs on a machine that has only Node, and its protocol can be imported with types',
+  'START-6 CLI-1: the packed tarball runs on a machine that has only Node; protocol and client can be imported with types',
   async () => {
     await using folder = await tempFolder();
     const env = { ...process.env, HOME: folder.path };
@@ -42,6 +42,33 @@ test(
     );
     expect(run(join(folder.path, 'use.mjs'))).toContain('GetStatus');
     writeFileSync(
+      join(folder.path, 'use-client.mjs'),
+      [
+        `import { connect } from 'podd/client';`,
+        `await using_(await connect('${pod.socket}'));`,
+        `async function using_(pod) {`,
+        `  console.log((await pod.getStatus()).pod, Object.keys(pod).includes('notify'));`,
+        `  await pod[Symbol.asyncDispose]();`,
+        `}`,
+      ].join('\n'),
+    );
+    expect(run(join(folder.path, 'use-client.mjs'))).toBe('p true\n');
+    writeFileSync(
+      join(folder.path, 'use-client.mts'),
+      [
+        `import { connect, startPod, PodError } from 'podd/client';`,
+        `const { socket } = await startPod({ manifest: 'pod.toml' });`,
+        `await using pod = await connect(socket, { signal: AbortSignal.timeout(5) });`,
+        `const { text, outcome } = await pod.run({ input: 'x', inputId: 'i' });`,
+        `for await (const event of pod.events({ after: { epoch: 1, seq: 2 } }))`,
+        `  if (event.event === 'gap') console.log(event.data.missed);`,
+        `  else if (event.event === 'text_done') console.log(event.data.text, text, outcome);`,
+        `export const bad: number = (await pod.getStatus()).pod;`,
+        `export const none = await pod.notify({ massage: 'x' });`,
+        `export const error = new PodError('start_failed', 'x').code;`,
+      ].join('\n'),
+    );
+    writeFileSync(
       join(folder.path, 'use.mts'),
       [
         `import type { Reply } from 'podd/protocol/methods';`,
@@ -51,15 +78,21 @@ test(
     );
     // A dependency for its types alone: npm installs it with the package.
     cpSync(join(ROOT, 'node_modules/valibot'), join(modules, 'valibot'), { recursive: true });
+    // What programs for Node in TypeScript have.
+    for (const name of ['@types/node', 'undici-types'])
+      cpSync(join(ROOT, 'node_modules', name), join(modules, name), { recursive: true });
     const tsc = spawnSync(
       process.execPath,
       [
         join(ROOT, 'node_modules/typescript/bin/tsc'),
-        ...['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', 'use.mts'],
+        ...['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2022'],
+        ...['--lib', 'es2023,esnext.disposable', 'use.mts', 'use-client.mts'],
       ],
       { cwd: folder.path, env, encoding: 'utf8' },
     );
-    expect(tsc.stdout.trim().split('\n')).toEqual([
+    expect(tsc.stdout.split('\n').filter((line) => line.startsWith('use'))).toEqual([
+      expect.stringMatching(/^use-client\.mts\(8,14\): error TS2322: Type 'string'/),
+      expect.stringMatching(/^use-client\.mts\(9,4\d\): error TS2561: .*'massage'/),
       expect.stringMatching(/^use\.mts\(3,14\): error TS2322: .*epoch: number/),
     ]);
   },

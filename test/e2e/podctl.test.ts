@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Status } from '../../protocol/status.ts';
+import { Podctl } from '../support/podctl.ts';
 import { TempPod } from '../support/temp-pod.ts';
-import { deadline } from '../support/slowness.ts';
 import { until } from '../support/until.ts';
-
-const PODCTL = new URL('../../dist/podctl.js', import.meta.url).pathname;
 
 const SCRIPT = `
 loop = true
@@ -32,48 +28,6 @@ text = "${'word '.repeat(200)}"
 chunk_bytes = 5
 delay_ms = 20
 `;
-
-type Ended = {
-  readonly code: number | NodeJS.Signals;
-  readonly out: string;
-  readonly err: string;
-};
-
-class Podctl {
-  readonly ended: Promise<Ended>;
-  out = '';
-  err = '';
-  readonly #child;
-
-  constructor(pod: TempPod, ...argv: string[]) {
-    const child = spawn(process.execPath, [PODCTL, ...argv], {
-      env: { PATH: process.env['PATH'], PODD_RUNTIME_DIR: join(pod.folder, 'run') },
-      timeout: deadline(20_000),
-    });
-    this.#child = child;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.err += text));
-    this.ended = new Promise((resolve) => {
-      child.once('close', (code, signal) => {
-        resolve({ code: code ?? signal ?? 'SIGKILL', out: this.out, err: this.err });
-      });
-    });
-  }
-
-  type(text: string): this {
-    this.#child.stdin.end(text);
-    return this;
-  }
-
-  interrupt(): void {
-    this.#child.kill('SIGINT');
-  }
-
-  /** Nobody reads its output any more. */
-  closeOutput(): void {
-    this.#child.stdout.destroy();
-  }
-}
 
 describe('podctl with a real Pod', () => {
   test('CLI-2: run streams the text and shows the tools; the file is mended', async () => {

@@ -15,10 +15,14 @@ const PRELUDE = `
 set -eu
 podd() { exec node '${ROOT}/dist/podd.js' "$@"; }
 podctl() {
-  for ((i = 0; i < 200; i++)); do [ -S "$HOME/.podd/run/hello/sock" ] && break; sleep 0.1; done
+  [ "$1" = start ] || for ((i = 0; i < 200; i++)); do [ -S "$HOME/.podd/run/hello/sock" ] && break; sleep 0.1; done
   node '${ROOT}/dist/podctl.js' "$@"
 }
-trap '[ -z "$(jobs -p)" ] || kill -KILL $(jobs -p) 2>/dev/null || true' EXIT
+end() {
+  [ -z "$(jobs -p)" ] || kill -KILL $(jobs -p) 2>/dev/null || true
+  [ ! -f "$HOME/.podd/run/hello/pid" ] || kill -KILL "$(cat "$HOME/.podd/run/hello/pid")" 2>/dev/null || true
+}
+trap end EXIT
 `;
 
 async function runBash(script: string, home: string): Promise<{ code: number; output: string }> {
@@ -60,6 +64,9 @@ describe('README.md', () => {
     expect(code, output).toBe(0);
     expect(output).toContain('{"ready":true,"pod":"hello"');
     expect(output).toContain(`It said: Created ${home.path}/hello/work/note.txt (17 bytes)`);
+    expect(output).toMatch(/^Pod hello started: pid \d+, socket /m);
+    expect(output).toContain('Pod hello begins a run by it');
+    expect(output).toMatch(/^> And the bread$/m);
     expect(output).toMatch(/"result":\{"runId":"[^"]+","outcome":"finished"/);
     expect(output).toContain(
       `"text":"It said: Overwrote ${home.path}/hello/work/note.txt (12 bytes)"`,

@@ -174,6 +174,11 @@ describe('podctl', () => {
   test.each([
     [['run', 'x'], /missing required argument 'TEXT'/],
     [['run', 'x', ' '], /no text/],
+    [['notify', 'x', ' '], /no text/],
+    [['events', '--after', '5', 'x'], /EPOCH:SEQ, as 12:345, not "5"/],
+    [['logs', '-n', 'all', 'x'], /a number, not "all"/],
+    [['start', 'pod.toml', '--', '--ready-fd', '4'], /--ready-fd is for podd itself/],
+    [['start', '--', '--manifest', '-'], /stdin is for podd itself/],
     [['ru', 'x', 'y'], /Did you mean run/],
     [['status', '--jsno', 'x'], /Did you mean --json/],
     [[], /Usage: podctl/],
@@ -184,7 +189,10 @@ describe('podctl', () => {
     expect(fake.outText).toBe('');
   });
 
-  test.each([['run'], ['status'], ['stop']])('CLI-2: %s --help has examples', async (command) => {
+  test.each([
+    ...[['run'], ['chat'], ['notify'], ['resume'], ['cancel'], ['pause']],
+    ...[['start'], ['stop'], ['status'], ['history'], ['events'], ['logs']],
+  ])('CLI-2: %s --help has examples', async (command) => {
     const fake = new FakeShell();
     expect(await podctl([command, '--help'], fake.shell, '0')).toBe(0);
     expect(fake.outText).toMatch(new RegExp(`Examples:\\n  (.* \\| )?podctl ${command}`));
@@ -193,8 +201,10 @@ describe('podctl', () => {
   test('CLI-3: a Pod that is not there ends every command with 69', async () => {
     for (const argv of [
       ['run', 'x', 'y'],
-      ['status', 'x'],
-      ['stop', 'x'],
+      ['chat', 'x'],
+      ['notify', 'x', 'y'],
+      ['events', '--follow', 'x'],
+      ...['resume', 'cancel', 'pause', 'history', 'status', 'stop'].map((name) => [name, 'x']),
     ]) {
       const fake = new FakeShell({ env: { PODD_RUNTIME_DIR: '/nowhere' } });
       expect(await podctl(argv, fake.shell, '0')).toBe(69);

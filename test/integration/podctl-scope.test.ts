@@ -318,7 +318,9 @@ describe('podctl ls', () => {
     await using bench = await Bench.open(tableOf(row));
     expect((await bench.podctl('ls')).out).toContain(`${target}  -\n`);
     let text = '';
-    const out = { write: (more: string) => (text += more), isTerminal: true, columns: 60 };
+    const write = (more: string): string => (text += more);
+    const drained = (): Promise<void> => Promise.resolve();
+    const out = { write, drained, isTerminal: true, columns: 60 };
     const fake = new FakeShell({ env: { PODD_SCOPE_REGISTRY: bench.path, NO_COLOR: '1' }, out });
     expect(await podctl(['ls'], fake.shell, '0')).toBe(0);
     expect(text.split('\n').map((line) => Array.from(line).length)).toEqual([60, 58, 0]);

@@ -16,8 +16,10 @@ export class FakeShell {
       cwd: '/work',
       schema: '/podd/manifest.schema.json',
       stdin: bytesOf(),
-      out: { write: (text) => (this.outText += text), isTerminal: terminal },
-      err: { write: (text) => (this.errText += text), isTerminal: terminal },
+      stdinIsTerminal: terminal,
+      leaveStdin: () => undefined,
+      out: { write: (text) => (this.outText += text), drained, isTerminal: terminal },
+      err: { write: (text) => (this.errText += text), drained, isTerminal: terminal },
       onInterrupt: (listener) => {
         this.#interrupts.add(listener);
         return {
@@ -34,6 +36,8 @@ export class FakeShell {
     for (const listener of this.#interrupts) listener();
   }
 }
+
+const drained = (): Promise<void> => Promise.resolve();
 
 export async function* bytesOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks)

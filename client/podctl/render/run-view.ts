@@ -46,6 +46,12 @@ export class RunView {
     this.#midLine = false;
   }
 
+  /** The Pod was started again: its blocks are numbered from 1, and what was half shown is not gone on with. */
+  forget(): void {
+    this.#shown.clear();
+    this.endLine();
+  }
+
   #endText(block: number, text: string): void {
     this.#showText(block, 0, text);
     this.endLine();

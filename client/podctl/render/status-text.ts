@@ -6,6 +6,7 @@ import { showName, type Style } from './style.ts';
 export function renderStatus(status: Status, style: Style): string {
   const rows: [string, string][] = [
     ['state', describeState(status)],
+    ...waitingRow(status.waiting),
     ['last run', status.lastOutcome ?? 'none yet'],
     ['model', `${status.provider.kind} ${status.provider.model}`.trim()],
     ['session', `${status.sessionId} (${status.items} items, ${status.turnCount} turns)`],
@@ -30,6 +31,15 @@ function describeState({ state, phase, run, interrupted }: Status): string {
   if (run !== undefined) parts.push(`turn ${run.turn} of run ${run.id}`);
   else if (interrupted) parts.push('the last run can be resumed');
   return parts.join('; ');
+}
+
+/** Only where something waits. */
+function waitingRow({ inputs, notes }: Status['waiting']): [string, string][] {
+  const parts = [
+    ...(inputs === 0 ? [] : [`${inputs} ${inputs === 1 ? 'input' : 'inputs'}`]),
+    ...(notes === 0 ? [] : [`${notes} ${notes === 1 ? 'note' : 'notes'}`]),
+  ];
+  return parts.length === 0 ? [] : [['waiting', parts.join(', ')]];
 }
 
 function describeOccupancy({ tokens, source, limit }: Status['occupancy']): string {

@@ -82,7 +82,7 @@ describe('CatchUp', () => {
         event: 'gap',
         epoch: 1,
         seq: 7,
-        data: { missed: 5, reset: false, after: { epoch: 1, seq: 2 } },
+        data: { missed: 5, reset: false, after: { epoch: 1, seq: 2 }, upTo: 9 },
       },
       notice,
     ]);
@@ -101,7 +101,7 @@ describe('CatchUp', () => {
         event: 'gap',
         epoch: 2,
         seq: 0,
-        data: { missed: 0, reset: true, after: { epoch: 1, seq: 7 } },
+        data: { missed: 0, reset: true, after: { epoch: 1, seq: 7 }, upTo: 1 },
       },
     ]);
     expect(catchUp.take(at(1, runStart(), 2))).toEqual([

@@ -58,6 +58,20 @@ describe('keepTrying', () => {
     });
   });
 
+  test('CLI-1: what can not pass is thrown at once', async () => {
+    const odd = new PodError('bad_answer', 'no JSON');
+    let attempts = 0;
+    const tried = keepTrying(
+      () => {
+        attempts += 1;
+        return Promise.reject(odd);
+      },
+      { deadlineMs: 1_000, signal: never, backoff: new Backoff(() => 0) },
+    );
+    await expect(tried).rejects.toBe(odd);
+    expect(attempts).toBe(1);
+  });
+
   test('CLI-1: its signal ends it in the midst of a pause, with its own reason', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');

@@ -50,6 +50,12 @@ function render(changes: Partial<Status> = {}): string {
 }
 
 describe('renderStatus', () => {
+  test('CLI-2: says what waits, and nothing where nothing does', () => {
+    const waiting = { notes: 1, inputs: 2, events: 0, decisions: 0 };
+    expect(render({ waiting })).toContain('\n  waiting    2 inputs, 1 note\n');
+    expect(render()).not.toContain('waiting');
+  });
+
   test('CLI-2: says what the Pod does, in which session, and what it may touch', () => {
     expect(render()).toBe(
       [
