@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { stateRoot } from '../protocol/paths.ts';
 import { POD_NAME, type Surroundings } from './find-pods.ts';
 import { PodError } from './pod-error.ts';
 import { readRegistry, type RegistrySurroundings } from './registry.ts';
@@ -16,7 +17,7 @@ export async function findStateFolder(
     throw new PodError('no_place', `"${pod}" is no Pod name (a-z 0-9 . _ -, up to 64)`);
   if (state !== undefined) return join(resolve(around.cwd, state), 'pods', pod);
   const store = await storeOf(pod, around);
-  return store ?? join(stateRoot(around), 'pods', pod);
+  return store ?? join(rootOf(around), 'pods', pod);
 }
 
 /** It knows of a Pod that was started with `--state`, as long as it lives and until the next podd starts. */
@@ -32,15 +33,8 @@ async function storeOf(pod: string, around: RegistrySurroundings): Promise<strin
   }
 }
 
-/** podd's own rule stands in daemon/manifest/paths.ts. */
-function stateRoot({ env, home }: Surroundings): string {
-  const own = env['PODD_STATE_DIR'] ?? '';
-  if (own !== '') return own;
-  const shared = env['XDG_STATE_HOME'] ?? '';
-  if (shared !== '') return join(shared, 'podd');
-  if (home !== '') return join(home, '.local/state/podd');
-  throw new PodError(
-    'no_place',
-    'there is no home folder; set PODD_STATE_DIR to an absolute path, or give --state',
-  );
+function rootOf({ env, home }: Surroundings): string {
+  const root = stateRoot(env, home);
+  if (root.kind === 'none') throw new PodError('no_place', `${root.says}, or give --state`);
+  return root.path;
 }
