@@ -1,13 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const slowness = Number(process.env['PODD_TEST_SLOWNESS'] ?? '1');
 
-/** Tests of the built daemon run one file at a time: they measure, kill and wait. */
-const built = { globalSetup: ['test/support/build-once.ts'], fileParallelism: false };
+const built = { globalSetup: ['test/support/build-once.ts'] };
+
+/** Vitest's own default leaves a core free, which is half of a machine with two. The tests wait more than they compute. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 export default defineConfig({
   test: {
     pool: 'forks',
+    maxWorkers,
     retry: 0,
     allowOnly: false,
     projects: [
@@ -51,6 +55,8 @@ export default defineConfig({
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
           testTimeout: 120_000 * slowness,
+          // They count on which process gets which signal first, and load the disk.
+          fileParallelism: false,
           ...built,
         },
       },
