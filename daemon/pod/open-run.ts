@@ -70,6 +70,12 @@ export class OpenRun {
     this.#controller.abort(new Cancelled(why));
   }
 
+  /** Null as long as nobody did. */
+  get cancelledBy(): CancelCause | null {
+    const reason: unknown = this.signal.reason;
+    return reason instanceof Cancelled ? reason.why : null;
+  }
+
   view(): RunView {
     return { id: this.id, startedAt: this.startedAt, turn: this.turn };
   }
@@ -96,6 +102,13 @@ export class OpenRun {
   failed(error: unknown): void {
     for (const { answer } of this.#askers.splice(0)) answer.reject(error);
     this.#over();
+  }
+
+  /** It did not begin, and will be asked for again: who waits for it waits on. */
+  handBack(): readonly Asker[] {
+    const askers = this.#askers.splice(0);
+    this.#over();
+    return askers;
   }
 
   /** Answered when nothing of the run is left. */

@@ -203,7 +203,13 @@ export class Pod implements PodControl {
     // Before the disk has its say: what runs is to end now.
     open?.cancel({ kind: 'client' });
     const hadInputs = this.#parts.journal.state().inputs.length > 0;
-    if (clearQueue) await this.#runs.clearQueue();
+    try {
+      if (clearQueue) await this.#runs.clearQueue();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      answer.reject(error);
+      return;
+    }
     const { state } = this.#life;
     if (open !== null) {
       open.waitForQuiet(answer);

@@ -1,6 +1,7 @@
 import type { Numbered } from '../../protocol/events.ts';
 import type { Params } from '../../protocol/methods.ts';
 import type { JournalEntry, JournalState } from '../core/entry.ts';
+import { type Fault, isRpcFault } from '../core/fault.ts';
 import type { RunId, SessionId } from '../core/ids.ts';
 import type { AskedRun } from '../core/run-intake.ts';
 import type { Batch } from '../ports/journal.ts';
@@ -35,18 +36,25 @@ export function queueInputBatch(parts: PodParts, asked: AskedRun, runId: RunId):
   };
 }
 
-/** All that wait leave the queue, or one that can't begin, whose id is then `forgotten`. */
+/** All that wait leave the queue, or one that can't begin: `why` is told, and its id is then forgotten. */
 export function clearInputsBatch(
   parts: PodParts,
   inputs: JournalState['inputs'],
-  { forgotten }: { readonly forgotten: boolean },
+  why: Fault | null,
 ): Batch {
   const at = parts.clock.now();
   const left = parts.journal.state().inputs.length - inputs.length;
   const runIds = inputs.map(({ runId }) => runId);
+  const errors: Numbered[] =
+    why === null
+      ? []
+      : runIds.map((runId) => ({
+          event: 'error' as const,
+          data: { code: isRpcFault(why.code) ? why.code : 'internal', message: why.message, runId },
+        }));
   return {
-    journal: [{ kind: 'input_cleared', at, runIds, forgotten }],
-    events: [queueEvent(left)],
+    journal: [{ kind: 'input_cleared', at, runIds, forgotten: why !== null }],
+    events: [...errors, queueEvent(left)],
   };
 }
 

@@ -177,10 +177,6 @@ export class Requests {
   /** How a run ended that is asked for again is read beside the loop, and comes back as an event. */
   #lookUp(run: StoredRun, seen: AskedRun['seen'], asker: Asker): void {
     const { parts, push, signal } = this.#around;
-    if (asker.wait === 'accepted') {
-      asker.answer.resolve({ runId: run.runId });
-      return;
-    }
     const look = async (): Promise<void> => {
       const found = await findRun(parts.journal, run, signal);
       push({ kind: 'runLookedUp', run, seen, asker, found });
@@ -191,13 +187,14 @@ export class Requests {
   onRunLookedUp(event: Extract<Control, { readonly kind: 'runLookedUp' }>): void {
     const { runs } = this.#around;
     const { run, seen, asker, found } = event;
-    const { answer } = asker;
+    const { answer, wait } = asker;
     switch (found.kind) {
       case 'reported':
-        answer.resolve(found.report);
+        answer.resolve(wait === 'accepted' ? { runId: run.runId } : found.report);
         return;
       case 'failed':
-        answer.reject(found.fault);
+        if (wait === 'accepted') answer.resolve({ runId: run.runId });
+        else answer.reject(found.fault);
         return;
       case 'interrupted':
         if (found.continuedBy === null) this.#takeUp(event);
@@ -222,9 +219,20 @@ export class Requests {
       runs.open.add(asker);
       return;
     }
-    if (this.#isLast(run) && life.state.kind === 'idle') {
+    const { kind: state } = life.state;
+    if (state === 'stopping' || state === 'stopped') {
+      asker.answer.reject(this.#stopping());
+      return;
+    }
+    if (this.#isLast(run) && state === 'idle') {
       const request = { ...NO_REQUEST, trigger: 'resume' as const, continues: run.runId, seen };
       runs.begin(parts.newRunId(), request, [asker]);
+      return;
+    }
+    if (this.#isLast(run)) {
+      // What keeps it from being taken up has stored nothing yet, and may come to nothing.
+      const says = `run ${run.runId} was cut off by a crash, and this Pod is ${state}`;
+      asker.answer.reject(new Fault('already_running', says, { data: this.#around.view() }));
       return;
     }
     const says = `run ${run.runId} was cut off by a crash, and other runs came after it: give its input again under a new id`;

@@ -52,6 +52,8 @@ export class Runs {
   #wokenBy: string | null = null;
   /** The disk refused what would have moved the queue on. */
   #isHeld = false;
+  /** Cancelled, but the disk did not take them out of the queue yet. */
+  readonly #doomed = new Set<RunId>();
 
   constructor(around: RunSurroundings) {
     this.#around = around;
@@ -101,7 +103,8 @@ export class Runs {
         seen,
         wasQueued: true,
       };
-      this.begin(runId, request, this.queueAskers.take(runId));
+      const run = this.begin(runId, request, this.queueAskers.take(runId));
+      if (this.#doomed.has(runId)) run.cancel({ kind: 'client' });
       return true;
     }
     const newest = notes.at(-1)?.noteId ?? null;
@@ -111,7 +114,7 @@ export class Runs {
     return true;
   }
 
-  begin(id: RunId, request: RunRequest, askers: readonly Asker[]): void {
+  begin(id: RunId, request: RunRequest, askers: readonly Asker[]): OpenRun {
     const { parts, life, push } = this.#around;
     const run = this.#admit(id, request, askers);
     life.moveAndTell({ kind: 'runAccepted', run: run.id });
@@ -120,6 +123,7 @@ export class Runs {
       push({ kind: 'prepareEnded', run, prepared });
     };
     ignore(prepare(), 'its failure is in the event');
+    return run;
   }
 
   #admit(id: RunId, request: RunRequest, askers: readonly Asker[]): OpenRun {
@@ -153,12 +157,7 @@ export class Runs {
   async onPrepareEnded(run: OpenRun, prepared: Prepared): Promise<void> {
     const { parts, life } = this.#around;
     if (run.signal.aborted) {
-      // Nothing was stored, so there is no record and no event: as if it had never been asked for.
-      await this.#unqueue(run);
-      const report = toReport(parts.journal.session(), run, { kind: 'cancelled', tally: NONE });
-      await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
-        run.ended(report);
-      });
+      await this.#abandonPrepared(run);
       return;
     }
     try {
@@ -167,7 +166,11 @@ export class Runs {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       parts.log.error('a run could not begin', { runId: run.id, err: error });
-      await this.#unqueue(run);
+      if (error.code === 'storage_error' && run.request.wasQueued) {
+        await this.#waitForDisk(run);
+        return;
+      }
+      await this.#unqueue(run, error);
       await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
         run.failed(withRun(error, run.id));
       });
@@ -177,17 +180,50 @@ export class Runs {
     this.#start(run);
   }
 
-  /** An input that can't begin does not keep those behind it waiting. */
-  async #unqueue(run: OpenRun): Promise<void> {
-    const { parts, after } = this.#around;
+  /** Nothing was stored, so there is no record and no event: as if it had never been asked for. */
+  async #abandonPrepared(run: OpenRun): Promise<void> {
+    const { parts, isFenced } = this.#around;
+    const event = { kind: 'prepareAbandoned', run: run.id } as const;
+    // Only who asked for the end of it may take an input out of the queue; the next start begins it otherwise.
+    if (run.request.wasQueued && run.cancelledBy?.kind === 'shutdown') {
+      const says = 'this Pod stops; the input is kept, and begins at the next start';
+      await this.#over(run, event, () => {
+        run.failed(isFenced() ? lostScope() : new Fault('shutting_down', says));
+      });
+      return;
+    }
+    await this.#unqueue(run, null);
+    const report = toReport(parts.journal.session(), run, { kind: 'cancelled', tally: NONE });
+    await this.#over(run, event, () => {
+      run.ended(report);
+    });
+  }
+
+  /** The disk refused it: the input waits on, and who waits for it is not told a failure that is none. */
+  async #waitForDisk(run: OpenRun): Promise<void> {
+    this.#hold();
+    await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
+      for (const asker of run.handBack()) this.queueAskers.add(run.id, asker);
+    });
+  }
+
+  #hold(): void {
+    this.#isHeld = true;
+    this.#around.after(LIMITS.queueRetryMs, { kind: 'queueDue' });
+  }
+
+  /** An input that can't begin, for `why`, or that was cancelled, does not keep those behind it waiting. */
+  async #unqueue(run: OpenRun, why: Fault | null): Promise<void> {
+    const { parts } = this.#around;
     const mine = parts.journal.state().inputs.filter(({ runId }) => runId === run.id);
     if (mine.length === 0) return;
     try {
-      await parts.journal.commit(clearInputsBatch(parts, mine, { forgotten: !run.signal.aborted }));
+      await parts.journal.commit(clearInputsBatch(parts, mine, why));
+      this.#doomed.delete(run.id);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#isHeld = true;
-      after(LIMITS.queueRetryMs, { kind: 'queueDue' });
+      if (why === null) this.#doomed.add(run.id);
+      this.#hold();
     }
   }
 
@@ -251,18 +287,12 @@ export class Runs {
     }
   }
 
-  /** Every input that waits leaves the queue; who waits for one learns that it was not run. */
+  /** Every input that waits leaves the queue; who waits for one learns that it was not run. Throws when the disk refuses. */
   async clearQueue(): Promise<void> {
     const { parts } = this.#around;
     const { inputs } = parts.journal.state();
     if (inputs.length === 0) return;
-    try {
-      await parts.journal.commit(clearInputsBatch(parts, inputs, { forgotten: false }));
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      parts.log.error('the queue could not be cleared', { err: error });
-      return;
-    }
+    await parts.journal.commit(clearInputsBatch(parts, inputs, null));
     const { sessionId } = parts.journal.session();
     for (const { runId } of inputs)
       for (const { answer } of this.queueAskers.take(runId))
