@@ -186,8 +186,8 @@ describe('the queue of inputs', () => {
         store: disk.open(),
         parts: {
           renderSystemPrompt: async (signal) => {
-            renders += 1;
             await new Promise((resolve) => setImmediate(resolve));
+            renders += 1;
             if (renders === 1) throw new Fault('prompt_error', 'no');
             await once(signal, 'abort');
             return 'too late';
