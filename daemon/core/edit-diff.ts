@@ -110,5 +110,7 @@ function marked(mark: string, lines: readonly string[], bounds: DiffBounds): str
 
 function shorten(line: string, { lineUnits }: DiffBounds): string {
   const bare = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return bare.length <= lineUnits ? bare : `${bare.slice(0, lineUnits)}…`;
+  return bare.length <= lineUnits
+    ? bare
+    : `${bare.slice(0, lineUnits).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

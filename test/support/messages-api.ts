@@ -37,7 +37,10 @@ function thinkingRefusal(body: MessagesBody, messages: readonly Message[]): stri
   if (!(budget >= 1024)) return 'thinking.enabled.budget_tokens: Input should be at least 1024';
   if (budget >= Number(body['max_tokens']))
     return '`max_tokens` must be greater than `thinking.budget_tokens`';
-  const answer = messages.findLast(({ role }) => role === 'assistant');
+  const begun = messages.findLastIndex(
+    (m) => m.role === 'user' && blocksOf(m).some(({ type }) => type !== 'tool_result'),
+  );
+  const answer = messages.slice(begun + 1).find(({ role }) => role === 'assistant');
   const types = (answer === undefined ? [] : blocksOf(answer)).map(({ type }) => type);
   const [first] = types;
   return types.includes('tool_use') && first !== 'thinking' && first !== 'redacted_thinking'

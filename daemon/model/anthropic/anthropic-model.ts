@@ -51,6 +51,7 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
       log.debug('the model sent something that is not known', { model, what });
     });
     let isWhole = false;
+    let isClean = false;
     try {
       const body = toAnthropicRequest(request, model, settings);
       const { data: events, response } = await messages
@@ -58,24 +59,30 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
         .withResponse();
       refuseOtherThanEvents(response, model);
       for await (const event of events) {
-        watchdog.heard();
         isWhole = event.type === 'message_stop';
+        watchdog.heard(isWhole);
         yield* answer.take(event);
       }
+      isClean = true;
     } catch (error) {
+      // With its last event the answer is whole and paid for, whatever its connection does then.
+      if (isWhole && !signal.aborted) return;
       // An abort shows as an error of the SDK's own.
       watchdog.signal.throwIfAborted();
       throw toProviderFault(error, model, options.apiKey);
     } finally {
       // Whatever it was that came in its way, nothing of this request is left.
-      if (!isWhole) connection.drop();
+      if (!isWhole || !isClean) connection.drop();
     }
     // The SDK ends the loop without a word when the request is aborted or its connection closes.
+    if (isWhole) {
+      signal.throwIfAborted();
+      return;
+    }
     watchdog.signal.throwIfAborted();
-    if (!isWhole)
-      throw new Fault('provider_error', `${model}: the answer broke off before its end`, {
-        data: { reason: 'no_terminal_event', retryable: true },
-      });
+    throw new Fault('provider_error', `${model}: the answer broke off before its end`, {
+      data: { reason: 'no_terminal_event', retryable: true },
+    });
   }
 
   return { provider: 'anthropic', model, contextWindow, order: ORDER, unsent, stream };

@@ -109,7 +109,11 @@ function fittingThinking(
   thinking: ThinkingConfigParam | null,
 ): ThinkingConfigParam | null {
   if (thinking?.type !== 'enabled') return thinking;
-  const answer = messages.findLast(({ role }) => role === 'assistant');
+  // The loop since the user's own last words is one turn: it is of one mind.
+  const begun = messages.findLastIndex(
+    ({ role, content }) => role === 'user' && content.some(({ type }) => type !== 'tool_result'),
+  );
+  const answer = messages.slice(begun + 1).find(({ role }) => role === 'assistant');
   const types = (answer?.content ?? []).map(({ type }) => type);
   const [first] = types;
   const thought = first === 'thinking' || first === 'redacted_thinking';

@@ -12,6 +12,8 @@ export type Timeouts = {
 
 /** A server that is at work on a long call sends nothing but pings for minutes: no silence, but not for ever either. */
 const SILENCES_MAX = 5;
+/** The answer is whole: its connection has this long to end, or is dropped. */
+const LAST_MS = 1000;
 
 /** Ends a request that is told to end, or that says nothing for too long. Silence on the wire is the connection's own matter. */
 export class Watchdog implements Disposable {
@@ -27,9 +29,12 @@ export class Watchdog implements Disposable {
     this.#timer = this.#wait('first_event_timeout', timeouts.firstEventMs);
   }
 
-  heard(): void {
+  heard(isLast = false): void {
     clearTimeout(this.#timer);
-    this.#timer = this.#wait('events_timeout', this.#timeouts.idleMs * SILENCES_MAX);
+    this.#timer = this.#wait(
+      'events_timeout',
+      isLast ? LAST_MS : this.#timeouts.idleMs * SILENCES_MAX,
+    );
   }
 
   #wait(reason: string, ms: number): NodeJS.Timeout {
