@@ -145,6 +145,10 @@ export const LIMITS = {
   connectMs: 10_000,
   firstEventMs: 60_000,
   idleMs: 120_000,
+  /** Times `idleMs` without an event: a server at work on a long call sends nothing but pings for minutes. */
+  idlePings: 5,
+  /** The answer is whole: its connection has this long to end, or is dropped. */
+  answerEndMs: 1_000,
   /** Before a request is sent again: the first wait at most, any wait at most, and the longest that a server may ask for. */
   retryBaseMs: 500,
   retryMaxMs: 30_000,

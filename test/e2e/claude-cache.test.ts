@@ -24,18 +24,29 @@ function rolling(body: MessagesBody): MessagesBody {
 }
 
 describe('the prompt cache of Claude, simulated on the bodies really sent', () => {
-  test.each([1, 20, 40])(
-    'PROV-8: %i parallel calls a turn leave all that came before in the cache, also across a kill -9',
-    async (calls) => {
+  test.each([
+    [1, 'no'],
+    [20, 'no'],
+    [40, 'no'],
+    [20, 'a'],
+  ])(
+    'PROV-8: %i parallel calls a turn, with %s budget to think, leave all that came before in the cache, also across a kill -9',
+    async (calls, budget) => {
       await using server = new ModelServer();
-      await using pod = await claudePod(server);
+      const thinks = budget === 'a';
+      const overlays = thinks ? ['provider.thinking_budget = 2000'] : [];
+      await using pod = await claudePod(server, overlays);
       const turn = (n: number): Conduct => ({
         kind: 'answer',
-        blocks: Array.from({ length: calls }, (_, call) => ({
-          call: `t${n}c${call}`,
-          name: 'Read',
-          input: { file_path: join(pod.workspace, `f${call}`), limit: 20 },
-        })),
+        blocks: [
+          // As a model does that was given one: behind words of the user's, not between its calls.
+          ...(thinks && n !== 2 ? [{ thinking: 'hm', signature: 's' }] : []),
+          ...Array.from({ length: calls }, (_, call) => ({
+            call: `t${n}c${call}`,
+            name: 'Read',
+            input: { file_path: join(pod.workspace, `f${call}`), limit: 20 },
+          })),
+        ],
       });
       for (let call = 0; call < calls; call += 1) pod.file(`f${call}`, LINES);
       server.cache = new PromptCache();

@@ -40,6 +40,10 @@ describe('a model server that misbehaves', () => {
         expect(server.asked.length - asked, does).toBe(2);
         // The model is asked the very same again.
         expect(server.asked.at(-1)?.body, does).toEqual(server.asked.at(-2)?.body);
+      } else if (then === 'counts') {
+        expect(result, does).toMatchObject({ outcome: 'finished', text: 'whole' });
+        expect(retries, does).toEqual([]);
+        expect(server.asked.length - asked, does).toBe(1);
       } else {
         expect(error?.data, does).toMatchObject({ code: 'provider_error', ...why });
         expect(retries, does).toEqual([]);
@@ -60,6 +64,7 @@ describe('a model server that misbehaves', () => {
       .map((line) => line.split('|').map((cell) => cell.trim()));
     const told = rows.map(([, does, client]) => [does, client]);
     const expected = MISBEHAVIOURS.map(({ server, then, reason, status }) => {
+      if (then === 'counts') return [server, 'the answer'];
       const what = reason === undefined ? `\`status ${status ?? ''}\`` : `\`${reason}\``;
       return [server, `${then === 'passes' ? '`retry`' : '`provider_error`'}, ${what}`];
     });

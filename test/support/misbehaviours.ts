@@ -5,8 +5,8 @@ export type Misbehaviour = {
   /** What the server does, as the page calls it. */
   readonly server: string;
   readonly conduct: Conduct;
-  /** `passes`: the request is sent again. `fails`: the run fails at once. */
-  readonly then: 'passes' | 'fails';
+  /** `passes`: the request is sent again. `fails`: the run fails at once. `counts`: it is an answer all the same. */
+  readonly then: 'passes' | 'fails' | 'counts';
   /** Of the retry, or of the failure. */
   readonly reason?: string;
   readonly status?: number;
@@ -20,6 +20,12 @@ const refusal = (status: number, type: string, message = 'No.'): Conduct => ({
   type,
   message,
 });
+
+const AFTERWARDS = {
+  stalls: 'keeps the connection open behind a whole answer',
+  pings: 'goes on with pings behind a whole answer',
+  resets: 'resets the connection behind a whole answer',
+};
 
 export const MISBEHAVIOURS: readonly Misbehaviour[] = [
   {
@@ -63,6 +69,13 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     reason: 'no_terminal_event',
     discards: true,
   },
+  ...(['stalls', 'pings', 'resets'] as const).map(
+    (afterwards): Misbehaviour => ({
+      server: AFTERWARDS[afterwards],
+      conduct: { kind: 'answer', blocks: [{ text: 'whole' }], afterwards },
+      then: 'counts',
+    }),
+  ),
   {
     server: 'sends an error event in the answer',
     conduct: { kind: 'begins', then: 'errs' },

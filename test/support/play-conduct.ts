@@ -18,6 +18,8 @@ export type Conduct =
       readonly usage?: Readonly<Record<string, number>>;
       /** Between two events; none by default. */
       readonly paceMs?: number;
+      /** What its connection does behind the last event; it ends by default. */
+      readonly afterwards?: 'stalls' | 'pings' | 'resets';
     }
   | {
       readonly kind: 'status';
@@ -84,7 +86,16 @@ export function play(
   const head = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [] };
   send('message_start', { message: { ...head, stop_reason: null, usage: told } });
   if (conduct.kind === 'answer') {
-    sendPaced(answerEvents(conduct), conduct.paceMs ?? 0, send, response);
+    sendPaced(
+      answerEvents(conduct),
+      conduct.paceMs ?? 0,
+      send,
+      () => {
+        if (conduct.afterwards === undefined) response.end();
+        else misbehave(conduct.afterwards, send, response);
+      },
+      response,
+    );
     return;
   }
   send('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
@@ -150,11 +161,12 @@ function sendPaced(
   events: readonly Event[],
   paceMs: number,
   send: Send,
+  end: () => void,
   response: ServerResponse,
 ): void {
   if (paceMs === 0) {
     for (const [type, data] of events) send(type, data);
-    response.end();
+    end();
     return;
   }
   let next = 0;
@@ -164,7 +176,7 @@ function sendPaced(
     if (event !== undefined) send(...event);
     if (next < events.length) return;
     clearInterval(timer);
-    response.end();
+    end();
   }, paceMs);
   response.once('close', () => {
     clearInterval(timer);

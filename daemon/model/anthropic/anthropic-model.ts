@@ -59,6 +59,7 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
         .withResponse();
       refuseOtherThanEvents(response, model);
       for await (const event of events) {
+        if (isWhole) continue;
         isWhole = event.type === 'message_stop';
         watchdog.heard(isWhole);
         yield* answer.take(event);
@@ -75,10 +76,8 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
       if (!isWhole || !isClean) connection.drop();
     }
     // The SDK ends the loop without a word when the request is aborted or its connection closes.
-    if (isWhole) {
-      signal.throwIfAborted();
-      return;
-    }
+    signal.throwIfAborted();
+    if (isWhole) return;
     watchdog.signal.throwIfAborted();
     throw new Fault('provider_error', `${model}: the answer broke off before its end`, {
       data: { reason: 'no_terminal_event', retryable: true },

@@ -1,4 +1,5 @@
 import { Fault } from '../../core/fault.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { linkedController } from '../../support/with-deadline.ts';
 
 /** PROV-9, in milliseconds. */
@@ -9,11 +10,6 @@ export type Timeouts = {
   /** Without a byte of the answer, pings counted. */
   readonly idleMs: number;
 };
-
-/** A server that is at work on a long call sends nothing but pings for minutes: no silence, but not for ever either. */
-const SILENCES_MAX = 5;
-/** The answer is whole: its connection has this long to end, or is dropped. */
-const LAST_MS = 1000;
 
 /** Ends a request that is told to end, or that says nothing for too long. Silence on the wire is the connection's own matter. */
 export class Watchdog implements Disposable {
@@ -33,7 +29,7 @@ export class Watchdog implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = this.#wait(
       'events_timeout',
-      isLast ? LAST_MS : this.#timeouts.idleMs * SILENCES_MAX,
+      isLast ? LIMITS.answerEndMs : this.#timeouts.idleMs * LIMITS.idlePings,
     );
   }
 
