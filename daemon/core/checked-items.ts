@@ -1,6 +1,7 @@
 import type { Item } from '../../protocol/items.ts';
 import { parseArgumentsObject } from './call-arguments.ts';
 import { itemBytes } from './item-bytes.ts';
+import { isWellFormedItem } from './well-formed.ts';
 
 /** Whom a request is for, and what that provider wants of the order of items. */
 export type RequestShape = {
@@ -73,6 +74,7 @@ export class CheckedItems {
     const previous = this.#accepted.at(-1);
     this.#bytes += itemBytes(item);
     const problems = this.#orderProblems(item, previous);
+    if (!isWellFormedItem(item)) problems.push('it has half of a surrogate pair');
     switch (item.type) {
       case 'message':
         problems.push(...messageProblems(item));
@@ -139,6 +141,7 @@ export function isReplayable(
   item: Extract<Item, { type: 'reasoning' }>,
   to: RequestShape,
 ): boolean {
+  if (!item.text.isWellFormed()) return false;
   if (item.opaque === undefined) return item.text !== '';
   return item.opaque.provider === to.provider && item.opaque.model === to.model;
 }

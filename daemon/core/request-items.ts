@@ -8,6 +8,7 @@ import {
   isReplayable,
   type RequestShape,
 } from './checked-items.ts';
+import { toWellFormedItem } from './well-formed.ts';
 
 /**
  * From any committed history, however it was cut off, the items that a provider takes. Nothing is invented but what
@@ -25,7 +26,7 @@ export function buildRequestItems(
   if (checked.problemsOf(history).length === 0) return history;
   const layout = new Layout();
   for (const item of history) {
-    const mended = mendItem(item, shape);
+    const mended = mendItem(toWellFormedItem(item), shape);
     if (mended !== null) layout.add(mended);
   }
   const items = layout.items();

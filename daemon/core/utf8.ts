@@ -6,8 +6,3 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
     return null;
   }
 }
-
-/** No half of a surrogate pair: encoding such a half would write U+FFFD in its place. */
-export function isWellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
-}

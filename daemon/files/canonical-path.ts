@@ -1,4 +1,3 @@
-import { isWellFormed } from '../core/utf8.ts';
 import { findPlace, pathOfPlace } from './find-place.ts';
 import { kernelPath, pin } from './pinned.ts';
 import { systemCode } from './refusals.ts';
@@ -21,5 +20,5 @@ export async function canonicalPath(path: string): Promise<string | null> {
 
 /** Absolute, and nothing that the system would take for another path. */
 export function isUsablePath(path: string): boolean {
-  return path.startsWith('/') && !path.includes('\0') && isWellFormed(path);
+  return path.startsWith('/') && !path.includes('\0') && path.isWellFormed();
 }

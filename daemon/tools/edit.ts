@@ -3,7 +3,7 @@ import { renderEdit } from '../core/edit-diff.ts';
 import { LIMITS } from '../core/limits.ts';
 import { applyEdit } from '../core/text-edit.ts';
 import type { EditRefusal, EditedText } from '../core/text-edit.ts';
-import { decodeUtf8, isWellFormed } from '../core/utf8.ts';
+import { decodeUtf8 } from '../core/utf8.ts';
 import type { Tool } from '../ports/tool.ts';
 import { FilePath } from './arguments.ts';
 import { hashOf, readKnown } from './known-content.ts';
@@ -83,7 +83,7 @@ const LINES_TOLD = 10;
 function refuseArguments(args: v.InferOutput<typeof Schema>): string | null {
   if (args.old_string === '') return describeRefusal({ kind: 'empty' }, args.file_path);
   if (args.old_string === args.new_string) return describeRefusal({ kind: 'same' }, args.file_path);
-  if (!isWellFormed(args.old_string) || !isWellFormed(args.new_string))
+  if (!args.old_string.isWellFormed() || !args.new_string.isWellFormed())
     return 'old_string or new_string has half of a surrogate pair, which no UTF-8 file can hold';
   return null;
 }

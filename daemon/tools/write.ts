@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { LIMITS } from '../core/limits.ts';
-import { isWellFormed } from '../core/utf8.ts';
 import type { Tool } from '../ports/tool.ts';
 import { FilePath } from './arguments.ts';
 import { hashOf, readKnown } from './known-content.ts';
@@ -20,7 +19,7 @@ export const writeTool: Tool<typeof Schema> = {
   effect: 'files',
   accesses: (args) => [{ path: args.file_path, need: 'write' }],
   run: async ({ file_path: asked, content }, { files, knownHash, intend }, signal) => {
-    if (!isWellFormed(content))
+    if (!content.isWellFormed())
       return failed('content has half of a surrogate pair, which no UTF-8 file can hold');
     const bytes = Buffer.from(content, 'utf8');
     if (bytes.length > LIMITS.editableFileBytes)

@@ -201,7 +201,8 @@ function buildRequest(
   const history = more === 0 ? session.items : [...session.items, ...unsynced, ...passing];
   const shape = shapeFor(ports.model);
   const request = {
-    systemPrompt: session.systemPrompt,
+    // A template can cut a character in two.
+    systemPrompt: session.systemPrompt.toWellFormed(),
     tools: ports.tools.definitions,
     items: buildRequestItems(history, shape, ports.checks.built),
     passing: passing.length,

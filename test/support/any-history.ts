@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Item } from '../../protocol/items.ts';
 
 /** Few ids and short texts, so that doubles, gaps and strangers are common. */
-const text = fc.constantFrom('', ' \n', 'a', 'b c');
+const text = fc.constantFrom('', ' \n', 'a', 'b c', '😀', 'd\uD83D', '\uDE00');
 const callId = fc.constantFrom('', 'a', 'b', 'c', 'a_2', 'a.2', 'x'.repeat(70));
 const part = fc.oneof(
   text.map((value) => ({ type: 'text' as const, text: value })),
@@ -21,7 +21,10 @@ const call = fc.record({
   type: fc.constant('tool_call' as const),
   callId,
   name: fc.constantFrom('Read', '', 'a b'),
-  arguments: fc.constantFrom('{}', '{"x":1}', '', 'null', '[]', '{"x', '3'),
+  arguments: fc.constantFrom(
+    ...['{}', '{"x":1}', '', 'null', '[]', '{"x', '3'],
+    ...['{"x":"\uD83D"}', '{"x":"\\ud83d"}', '{"\\uDE00":"\\ud83d\\ude00"}', '{"x":"\\\\ud83d"}'],
+  ),
 });
 const result = fc.record(
   {

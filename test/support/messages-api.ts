@@ -8,9 +8,14 @@ export type MessagesBody = Readonly<Record<string, unknown>> & {
   readonly tools?: readonly Block[];
 };
 
+/** Half of a surrogate pair, which `JSON.stringify` alone writes as an escape. */
+const HALF_PAIR = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
+
 /** The message of its 400, or null for a body that it takes. */
 export function refusalOf(body: MessagesBody): string | null {
   const { messages } = body;
+  if (HALF_PAIR.test(JSON.stringify(body)))
+    return 'The request body is not valid JSON: no low surrogate in string';
   if (typeof body['model'] !== 'string') return 'model: Field required';
   if (typeof body['max_tokens'] !== 'number') return 'max_tokens: Field required';
   if (messages === undefined || messages.length === 0)

@@ -69,4 +69,12 @@ describe('renderEdit', () => {
       `+${'a'.repeat(20)}…`,
     ]);
   });
+
+  test('TOOL-3 INV-5: a long line is not cut in the middle of a character', () => {
+    expect(diff(`${'a'.repeat(19)}😀b\n`, 'b', 'c')).toEqual([
+      '@@ line 1 @@',
+      `-${'a'.repeat(19)}…`,
+      `+${'a'.repeat(19)}…`,
+    ]);
+  });
 });

@@ -22,7 +22,8 @@ function userTexts(items: readonly Item[]): string[] {
   return items
     .flatMap((one) => (one.type === 'message' && one.role === 'user' ? one.content : []))
     .map((one) => (one.type === 'text' ? one.text : one.refusal))
-    .filter((one) => one.trim() !== '');
+    .filter((one) => one.trim() !== '')
+    .map((one) => one.toWellFormed());
 }
 
 /** Nothing a user says here begins with a bracket; what the builder adds does. */

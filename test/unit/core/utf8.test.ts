@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeUtf8, isWellFormed } from '../../../daemon/core/utf8.ts';
+import { decodeUtf8 } from '../../../daemon/core/utf8.ts';
 
 describe('decodeUtf8', () => {
   test('TOOL-3: bytes that are not UTF-8 are told apart, not replaced', () => {
@@ -9,16 +9,5 @@ describe('decodeUtf8', () => {
 
   test('TOOL-3: a byte order mark is kept', () => {
     expect(decodeUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\uFEFFa');
-  });
-});
-
-describe('isWellFormed', () => {
-  test.each([
-    ['a😀b', true],
-    ['', true],
-    ['a\uD83D', false],
-    ['\uDE00b', false],
-  ])('TOOL-3: %j is %s', (text, answer) => {
-    expect(isWellFormed(text)).toBe(answer);
   });
 });

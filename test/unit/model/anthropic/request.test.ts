@@ -160,6 +160,11 @@ describe('toAnthropicRequest', () => {
     expect(asked(loop)).toBeUndefined();
     expect(asked([user('go'), thought, call('a'), result('a')])).toEqual(thinking);
     expect(asked([...loop, assistant('done'), user('and?')])).toEqual(thinking);
+    // It thinks once in a loop of calls; what is said to it in between begins a new one.
+    const more = [user('go'), thought, call('a'), result('a'), call('b'), result('b')];
+    expect(asked(more)).toEqual(thinking);
+    expect(asked([...more, note('noted')])).toEqual(thinking);
+    expect(asked([...more, note('noted'), call('c'), result('c')])).toBeUndefined();
     expect(body(loop, { thinking: { type: 'adaptive' } }).thinking).toEqual({ type: 'adaptive' });
   });
 

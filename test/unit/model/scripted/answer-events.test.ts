@@ -7,7 +7,6 @@ import {
   fillAnswer,
   splitUtf8,
 } from '../../../../daemon/model/scripted/answer-events.ts';
-import { isWellFormed } from '../../../../daemon/core/utf8.ts';
 import { script } from '../../../support/script.ts';
 
 const VALUES = { cwd: '/w', input: '', lastResult: '', env: {} };
@@ -25,7 +24,7 @@ describe('splitUtf8', () => {
         const pieces = [...splitUtf8(text, most)];
         expect(pieces.join('')).toBe(text);
         for (const piece of pieces) {
-          expect(isWellFormed(piece)).toBe(true);
+          expect(piece.isWellFormed()).toBe(true);
           if (Buffer.byteLength(piece) > most) expect(Array.from(piece)).toHaveLength(1);
         }
       }),
