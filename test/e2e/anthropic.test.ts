@@ -1,4 +1,12 @@
-import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { claudeAtUrl, claudePod, TEST_KEY } from '../support/claude-pod.ts';
@@ -141,4 +149,26 @@ test('PROV-1: a Pod whose files were replaced under it says so when it needs the
   expect(error?.data).toMatchObject({ code: 'provider_error', reason: 'not_loaded' });
   expect(error?.message).toContain('restart this Pod');
   expect(await client.call('GetStatus')).toMatchObject({ state: 'idle', lastOutcome: 'error' });
+});
+
+test('INV-5: half a character from a client, a note, a template or the model leaves as U+FFFD, and the log keeps what was said', async () => {
+  await using server = new ModelServer(
+    { kind: 'answer', blocks: [{ call: 'c1', name: 'Read', input: { file_path: '/x\uD83D' } }] },
+    { kind: 'answer', blocks: [{ text: 'No\uDE00.' }] },
+    { kind: 'answer', blocks: [{ text: 'Good.' }] },
+  );
+  await using pod = await claudePod(server, ['worker.instruction = "$workspace/half"']);
+  mkdirSync(join(pod.workspace, '.podd', 'prompts'), { recursive: true });
+  pod.file('.podd/prompts/half.md', 'Half: {{ "a😀" | truncate(2, true, "") }}');
+  await pod.start();
+  using client = await pod.client();
+  await client.call('Subscribe');
+  await client.call('Notify', { message: 'noted \uD83D' });
+  await client.event('run_end');
+  expect(await client.call('Run', { input: 'half \uD83D' })).toMatchObject({ text: 'Good.' });
+  expect(server.refused).toEqual([]);
+  const sent = JSON.stringify(server.asked.at(-1)?.body);
+  for (const text of ['Half: a\uFFFD', 'noted \uFFFD', 'half \uFFFD', '/x\uFFFD', 'No\uFFFD'])
+    expect(sent).toContain(text);
+  expect(JSON.stringify(await client.call('GetHistory'))).toContain('half \\ud83d');
 });
