@@ -106,6 +106,8 @@ export type QueuedInput = {
   readonly runId: RunId;
   readonly text: string;
   readonly inputId?: string;
+  /** It was begun before, by this run, which a crash cut off: what is left of it waits. */
+  readonly continues?: RunId;
 };
 
 /** A note that the model was not told yet. */

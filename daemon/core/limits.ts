@@ -41,8 +41,13 @@ export const LIMITS = {
   /** Ids of requests that are not done twice. */
   seenRequests: 10_000,
   seenRequestMs: 30 * 24 * 3_600_000,
-  /** Looking up how a run ended that is asked for again. */
+  /** Looking up how a run ended that is asked for again; answers that are being looked up at once. */
   readLogMs: 10_000,
+  lookUps: 256,
+  /** Requests that wait for the same run. */
+  askersOfRun: 1024,
+  /** Of the input of a run that was cut off, to recall it behind others. */
+  recalledBytes: 2048,
   /** What waits in the queue is tried again after this when the disk refused it. */
   queueRetryMs: 10_000,
   /** The task between a `Run` and its first request. */

@@ -28,7 +28,11 @@ export type Intake =
   | { readonly kind: 'attachOpen' }
   | { readonly kind: 'attachQueued'; readonly runId: RunId }
   /** It was asked for before and is over: how it ended is in the log. */
-  | { readonly kind: 'lookUp'; readonly run: NonNullable<SeenRequest['run']> }
+  | {
+      readonly kind: 'lookUp';
+      readonly run: NonNullable<SeenRequest['run']>;
+      readonly seen: NonNullable<AskedRun['seen']>;
+    }
   | {
       readonly kind: 'refuse';
       readonly code: 'conflict' | 'already_running' | 'busy';
@@ -54,10 +58,12 @@ export function planIntake(
   return { kind: 'refuse', code: 'already_running', says };
 }
 
+export const QUEUE_FULL = `the queue is full: at most ${LIMITS.queuedInputs} inputs, and ${LIMITS.queuedInputUnits} characters, wait`;
+
 const FULL: Intake = {
   kind: 'refuse',
   code: 'busy',
-  says: `the queue is full: at most ${LIMITS.queuedInputs} inputs, and ${LIMITS.queuedInputUnits} characters, wait`,
+  says: QUEUE_FULL,
 };
 
 function planAgain(
@@ -81,10 +87,10 @@ function planAgain(
   if (run.runId === open?.runId) return { kind: 'attachOpen' };
   return journal.inputs.some(({ runId }) => runId === run.runId)
     ? { kind: 'attachQueued', runId: run.runId }
-    : { kind: 'lookUp', run };
+    : { kind: 'lookUp', run, seen };
 }
 
-function hasRoom({ inputs }: Pick<JournalState, 'inputs'>, text: string): boolean {
+export function hasRoom({ inputs }: Pick<JournalState, 'inputs'>, text: string): boolean {
   const units = inputs.reduce((sum, input) => sum + input.text.length, text.length);
   return (
     inputs.length < LIMITS.queuedInputs && (inputs.length === 0 || units <= LIMITS.queuedInputUnits)

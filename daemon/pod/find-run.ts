@@ -31,7 +31,8 @@ export async function findRun(
     const found = await withDeadline(
       signal,
       limit,
-      async (within) => await waitOrAbandon(journal.runEnd(run.sessionId, run.runId), within, 0),
+      async (within) =>
+        await waitOrAbandon(journal.runEnd(run.sessionId, run.runId, within), within, 0),
     );
     return found.end === null
       ? { kind: 'absent' }

@@ -8,6 +8,7 @@ import { Cancelled } from '../core/cancel.ts';
 import type { SeenRequest } from '../core/entry.ts';
 import type { RunId } from '../core/ids.ts';
 import type { RunView } from '../ports/pod-control.ts';
+import { type Asker, Askers } from './askers.ts';
 import type { Deferred } from '../support/deferred.ts';
 
 /** What was asked for, before it is a run. */
@@ -16,6 +17,8 @@ export type RunRequest = {
   /** Null when there is none: a resumed run has no input of its own. */
   readonly input: string | null;
   readonly continues: RunId | null;
+  /** The input that the run which it continues was begun with, if its client told it again. */
+  readonly recalls: string | null;
   /** The id that its client gave it, with the hash of what it asked for. */
   readonly seen: Pick<SeenRequest, 'method' | 'requestId' | 'hash'> | null;
   /** It waited in the queue, which it leaves when it is stored. */
@@ -26,14 +29,9 @@ export type RunRequest = {
 export const NO_REQUEST: Omit<RunRequest, 'trigger'> = {
   input: null,
   continues: null,
+  recalls: null,
   seen: null,
   wasQueued: false,
-};
-
-/** Who waits for a run, and for what of it. */
-export type Asker = {
-  readonly wait: 'ended' | 'accepted';
-  readonly answer: Deferred<Reply<'Run'>>;
 };
 
 /** The run that is open, as memory knows it: its signal, what it has under way, and who waits for what of it. */
@@ -43,7 +41,7 @@ export class OpenRun {
   readonly startedAt: number;
   readonly activity: Activity;
   readonly #controller = new AbortController();
-  #askers: Asker[] = [];
+  readonly #askers = new Askers();
   #cancelWaiters: Deferred<Reply<'Cancel'>>[] = [];
   #accepted = false;
   #ended = false;
@@ -84,29 +82,29 @@ export class OpenRun {
   add(...askers: readonly Asker[]): void {
     for (const asker of askers)
       if (this.#accepted && asker.wait === 'accepted') asker.answer.resolve({ runId: this.id });
-      else this.#askers.push(asker);
+      else this.#askers.add(asker);
   }
 
   /** Its input is durable. */
   accepted(): void {
     this.#accepted = true;
-    this.add(...this.#askers.splice(0));
+    this.add(...this.#askers.take());
   }
 
   ended(report: RunReport): void {
-    for (const { answer } of this.#askers.splice(0)) answer.resolve(report);
+    for (const { answer } of this.#askers.take()) answer.resolve(report);
     this.#over();
   }
 
   /** Whoever was only told `accepted` has its answer already. */
   failed(error: unknown): void {
-    for (const { answer } of this.#askers.splice(0)) answer.reject(error);
+    for (const { answer } of this.#askers.take()) answer.reject(error);
     this.#over();
   }
 
   /** It did not begin, and will be asked for again: who waits for it waits on. */
   handBack(): readonly Asker[] {
-    const askers = this.#askers.splice(0);
+    const askers = this.#askers.take();
     this.#over();
     return askers;
   }
@@ -119,11 +117,16 @@ export class OpenRun {
 
   /** Answers those who still wait with what is left. */
   tellSurvivors(): void {
+    const survivors = this.survivors();
+    for (const waiter of this.#cancelWaiters) waiter.resolve(survivors);
+    this.#cancelWaiters = [];
+  }
+
+  /** For a `Cancel` that waits no longer. */
+  survivors(): Reply<'Cancel'> {
     const survivors = this.activity.list().map(({ kind, id }) => ({ kind, id }));
     if (!this.#ended && survivors.length === 0) survivors.push({ kind: 'request', id: this.id });
-    for (const waiter of this.#cancelWaiters)
-      waiter.resolve({ runId: this.id, quiescent: false, survivors });
-    this.#cancelWaiters = [];
+    return { runId: this.id, quiescent: false, survivors };
   }
 
   #over(): void {

@@ -2,8 +2,10 @@ import type { Params, Reply } from '../../protocol/methods.ts';
 import type { AskedRun } from '../core/run-intake.ts';
 import type { Deferred } from '../support/deferred.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
-import type { FoundRun, StoredRun } from './find-run.ts';
-import type { Asker, OpenRun } from './open-run.ts';
+import type { FoundRun } from './find-run.ts';
+import type { LookUp } from './look-ups.ts';
+import type { Asker } from './askers.ts';
+import type { OpenRun } from './open-run.ts';
 
 /** Why a Pod stops, as the journal records it and subscribers are told. */
 export type StopReason = 'client' | 'signal' | 'fenced';
@@ -17,6 +19,8 @@ export type Prepared =
 export type Control =
   | {
       readonly kind: 'cancelAsked';
+      /** What was open when it was asked: the request means this run. */
+      readonly run: OpenRun | null;
       readonly clearQueue: boolean;
       readonly answer: Deferred<Reply<'Cancel'>>;
     }
@@ -33,14 +37,11 @@ export type Control =
   /** How a run ended that was asked for again, or why that can't be read. */
   | {
       readonly kind: 'runLookedUp';
-      readonly run: StoredRun;
-      readonly seen: AskedRun['seen'];
-      readonly asker: Asker;
+      readonly lookUp: LookUp;
       readonly found: FoundRun;
     }
   /** What waits may begin, if nothing else is under way. */
   | { readonly kind: 'queueDue' }
-  | { readonly kind: 'cancelOverdue'; readonly run: OpenRun }
   | { readonly kind: 'stopCancelDue' }
   | { readonly kind: 'stopOverdue' }
   | { readonly kind: 'bugMet'; readonly error: unknown };

@@ -10,12 +10,15 @@ import type { PodControl } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
 import { deferred } from '../support/deferred.ts';
 import { toHistory } from './history.ts';
+import { RunsAskedAgain } from './asked-again.ts';
 import { Inbox } from './inbox.ts';
 import { Life } from './life.ts';
 import type { Control, StopReason, Work } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
-import { refuseWaiting } from './refuse-waiting.ts';
+import { failEvent, refuseWaiting } from './refuse-waiting.ts';
+import type { RequestSurroundings } from './request-surroundings.ts';
 import { Requests } from './requests.ts';
+import { lostScope } from './run-faults.ts';
 import { Runs } from './runs.ts';
 import { toStatus } from './status.ts';
 
@@ -31,6 +34,7 @@ export class Pod implements PodControl {
   readonly #life: Life;
   readonly #runs: Runs;
   readonly #requests: Requests;
+  readonly #askedAgain: RunsAskedAgain;
   #stop: { readonly reason: StopReason; readonly waiters: Deferred<void>[] } | null = null;
 
   constructor(parts: PodParts) {
@@ -53,12 +57,16 @@ export class Pod implements PodControl {
         if (this.#stop !== null) await this.#finishStop();
       },
     });
-    this.#requests = new Requests({
+    const around: RequestSurroundings = {
       ...shared,
       runs: this.#runs,
       view: () => this.view(),
+      stopping: () =>
+        shared.isFenced() ? lostScope() : new Fault('shutting_down', 'this Pod is stopping'),
       signal: this.#loop.signal,
-    });
+    };
+    this.#askedAgain = new RunsAskedAgain(around);
+    this.#requests = new Requests(around, this.#askedAgain);
     const last = parts.journal.session().lastRun;
     this.#life.move({ kind: 'ready', paused: last?.outcome === 'paused' ? last.runId : null });
     // What waited when the last process ended goes on as soon as the loop does.
@@ -91,8 +99,22 @@ export class Pod implements PodControl {
 
   cancel({ clearQueue = false }: Params<'Cancel'> = {}): Promise<Reply<'Cancel'>> {
     const answer = deferred<Reply<'Cancel'>>();
-    this.#inbox.pushControl({ kind: 'cancelAsked', clearQueue, answer });
-    return answer.promise;
+    const { open: run } = this.#runs;
+    run?.cancel({ kind: 'client' });
+    // Not an event: the loop may be waiting for a disk that hangs.
+    const overdue = setTimeout(() => {
+      const left = (run ?? this.#runs.open)?.survivors();
+      const says = `the disk has not taken it for ${LIMITS.cancelMs} ms`;
+      if (left === undefined || left.survivors.length === 0)
+        answer.reject(new Fault('storage_error', says));
+      else answer.resolve(left);
+    }, LIMITS.cancelMs);
+    this.#timers.add(overdue);
+    this.#inbox.pushControl({ kind: 'cancelAsked', run, clearQueue, answer });
+    return answer.promise.finally(() => {
+      clearTimeout(overdue);
+      this.#timers.delete(overdue);
+    });
   }
 
   shutdown({ mode = 'now', deadlineMs }: Params<'Shutdown'>): Promise<void> {
@@ -131,16 +153,19 @@ export class Pod implements PodControl {
   /** The loop. Resolves when the Pod has stopped; rejects with a bug, after which the process has to end. */
   async serve(): Promise<void> {
     try {
-      while (this.#life.state.kind !== 'stopped') await this.#handle(await this.#inbox.next());
+      while (this.#life.state.kind !== 'stopped') await this.#take(await this.#inbox.next());
     } catch (error) {
       // Whoever waits learns that it was a bug, whatever they waited for.
       this.#runs.failAll(error);
+      this.#askedAgain.failAll(error);
       for (const waiter of this.#stop?.waiters ?? []) waiter.reject(error);
       throw error;
     } finally {
       this.#loop.abort();
       for (const timer of this.#timers) clearTimeout(timer);
-      this.#runs.failQueue(new Fault('shutting_down', 'this Pod has stopped; the input is kept'));
+      const stopped = new Fault('shutting_down', 'this Pod has stopped; the input is kept');
+      this.#runs.failQueue(stopped);
+      this.#askedAgain.failAll(stopped);
       refuseWaiting(this.#inbox.drain());
     }
   }
@@ -148,6 +173,15 @@ export class Pod implements PodControl {
   /** A bug that came up elsewhere in the process: the loop ends by it. */
   meetBug(error: unknown): void {
     this.#inbox.pushControl({ kind: 'bugMet', error });
+  }
+
+  async #take(event: Control | Work): Promise<void> {
+    try {
+      await this.#handle(event);
+    } catch (error) {
+      failEvent(event, error);
+      throw error;
+    }
   }
 
   async #handle(event: Control | Work): Promise<void> {
@@ -162,13 +196,13 @@ export class Pod implements PodControl {
         await this.#requests.onNotifyAsked(event.params, event.answer);
         return;
       case 'runLookedUp':
-        this.#requests.onRunLookedUp(event);
+        await this.#askedAgain.onLookedUp(event);
         return;
       case 'queueDue':
         this.#runs.beginNext();
         return;
       case 'cancelAsked':
-        await this.#onCancelAsked(event.clearQueue, event.answer);
+        await this.#onCancelAsked(event);
         return;
       case 'pauseAsked':
         this.#onPauseAsked(event.answer);
@@ -181,9 +215,6 @@ export class Pod implements PodControl {
         return;
       case 'workerEnded':
         await this.#runs.onWorkerEnded(event.run, event.end);
-        return;
-      case 'cancelOverdue':
-        event.run.tellSurvivors();
         return;
       case 'stopCancelDue':
         this.#runs.open?.cancel({ kind: 'shutdown' });
@@ -198,10 +229,15 @@ export class Pod implements PodControl {
     }
   }
 
-  async #onCancelAsked(clearQueue: boolean, answer: Deferred<Reply<'Cancel'>>): Promise<void> {
+  async #onCancelAsked({
+    run: asked,
+    clearQueue,
+    answer,
+  }: Extract<Control, { kind: 'cancelAsked' }>): Promise<void> {
     const { open } = this.#runs;
-    // Before the disk has its say: what runs is to end now.
-    open?.cancel({ kind: 'client' });
+    // What has begun since was in the queue, or was not meant.
+    const run = clearQueue ? (open ?? asked) : (asked ?? open);
+    run?.cancel({ kind: 'client' });
     const hadInputs = this.#parts.journal.state().inputs.length > 0;
     try {
       if (clearQueue) await this.#runs.clearQueue();
@@ -211,10 +247,8 @@ export class Pod implements PodControl {
       return;
     }
     const { state } = this.#life;
-    if (open !== null) {
-      open.waitForQuiet(answer);
-      this.#after(LIMITS.cancelMs, { kind: 'cancelOverdue', run: open });
-    } else if (state.kind === 'paused') {
+    if (run !== null) run.waitForQuiet(answer);
+    else if (state.kind === 'paused') {
       try {
         const runId = await this.#runs.cancelPaused(state.run);
         answer.resolve({ runId, quiescent: true, survivors: [] });

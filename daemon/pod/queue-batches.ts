@@ -1,6 +1,6 @@
 import type { Numbered } from '../../protocol/events.ts';
 import type { Params } from '../../protocol/methods.ts';
-import type { JournalEntry, JournalState } from '../core/entry.ts';
+import type { JournalEntry, JournalState, QueuedInput } from '../core/entry.ts';
 import { type Fault, isRpcFault } from '../core/fault.ts';
 import type { RunId, SessionId } from '../core/ids.ts';
 import type { AskedRun } from '../core/run-intake.ts';
@@ -21,15 +21,22 @@ export function requestEntry(
   return { kind: 'request_done', at, request: { ...seen, run: { runId, sessionId } } };
 }
 
-/** An input takes its place behind those that wait. */
-export function queueInputBatch(parts: PodParts, asked: AskedRun, runId: RunId): Batch {
+/** An input takes its place behind those that wait; also one that was cut off by a crash. */
+export function queueInputBatch(
+  parts: PodParts,
+  asked: Pick<AskedRun, 'text' | 'seen'> & Pick<QueuedInput, 'continues'>,
+  runId: RunId,
+): Batch {
   const at = parts.clock.now();
   const { sessionId } = parts.journal.session();
-  const { text, seen } = asked;
-  const inputId = seen === null ? {} : { inputId: seen.requestId };
+  const { text, seen, continues } = asked;
+  const more = {
+    ...(seen?.method === 'Run' ? { inputId: seen.requestId } : {}),
+    ...(continues === undefined ? {} : { continues }),
+  };
   return {
     journal: [
-      { kind: 'input_queued', at, input: { runId, text, ...inputId } },
+      { kind: 'input_queued', at, input: { runId, text, ...more } },
       ...(seen === null ? [] : [requestEntry(at, seen, runId, sessionId)]),
     ],
     events: [queueEvent(parts.journal.state().inputs.length + 1)],

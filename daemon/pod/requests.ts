@@ -4,29 +4,12 @@ import { Fault } from '../core/fault.ts';
 import { type AskedRun, type Intake, planIntake } from '../core/run-intake.ts';
 import { lookUpRequest, seenAs } from '../core/seen-requests.ts';
 import { lastRunOf } from '../core/session-state.ts';
-import type { PodControl } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
-import { ignore } from '../support/deferred.ts';
-import { findRun, reportOfNone, type StoredRun } from './find-run.ts';
-import type { Life } from './life.ts';
-import type { Asker } from './open-run.ts';
+import type { RunsAskedAgain } from './asked-again.ts';
+import type { Asker } from './askers.ts';
 import { NO_REQUEST } from './open-run.ts';
-import type { Control } from './pod-events.ts';
-import type { PodParts } from './pod-parts.ts';
 import { noteBatch, queueInputBatch } from './queue-batches.ts';
-import { lostScope } from './run-faults.ts';
-import type { Runs } from './runs.ts';
-
-export type RequestSurroundings = {
-  readonly parts: PodParts;
-  readonly life: Life;
-  readonly runs: Runs;
-  readonly push: (event: Control) => void;
-  readonly view: PodControl['view'];
-  readonly isFenced: () => boolean;
-  /** Aborts when the Pod's loop ends. */
-  readonly signal: AbortSignal;
-};
+import type { RequestSurroundings } from './request-surroundings.ts';
 
 /**
  * What clients ask a Pod to do: each request becomes a run, a place in the queue, a note, or the answer of a run that is
@@ -34,16 +17,18 @@ export type RequestSurroundings = {
  */
 export class Requests {
   readonly #around: RequestSurroundings;
+  readonly #askedAgain: RunsAskedAgain;
 
-  constructor(around: RequestSurroundings) {
+  constructor(around: RequestSurroundings, askedAgain: RunsAskedAgain) {
     this.#around = around;
+    this.#askedAgain = askedAgain;
   }
 
   async onRunAsked(asked: AskedRun, asker: Asker): Promise<void> {
     const { parts, life, runs } = this.#around;
     const { kind: state } = life.state;
     if (state === 'stopping' || state === 'stopped') {
-      asker.answer.reject(this.#stopping());
+      asker.answer.reject(this.#around.stopping());
       return;
     }
     const { open } = runs;
@@ -72,7 +57,7 @@ export class Requests {
         runs.queueAskers.add(intake.runId, asker);
         return;
       case 'lookUp':
-        this.#lookUp(intake.run, asked.seen, asker);
+        this.#askedAgain.lookUp({ seen: intake.seen, text: asked.text }, intake.run, asker);
         return;
       case 'refuse': {
         const data = intake.code === 'already_running' ? view() : {};
@@ -103,7 +88,7 @@ export class Requests {
     const { kind: state } = life.state;
     const { answer } = asker;
     if (state === 'stopping' || state === 'stopped') {
-      answer.reject(this.#stopping());
+      answer.reject(this.#around.stopping());
       return;
     }
     if (seen !== null && this.#isKnownResume(seen, asker)) return;
@@ -141,14 +126,14 @@ export class Requests {
     if (before.kind === 'new' || before.kind === 'conflict') return false;
     const { run } = before.request;
     if (run === undefined) return false;
-    this.#lookUp(run, seen, asker);
+    this.#askedAgain.lookUp({ seen, text: '' }, run, asker);
     return true;
   }
 
   async onNotifyAsked(params: Params<'Notify'>, answer: Deferred<Reply<'Notify'>>): Promise<void> {
     const { parts, life, runs } = this.#around;
     if (life.state.kind === 'stopping' || life.state.kind === 'stopped') {
-      answer.reject(this.#stopping());
+      answer.reject(this.#around.stopping());
       return;
     }
     const { notifyId, message, from = '' } = params;
@@ -172,82 +157,6 @@ export class Requests {
     }
     const started = runs.beginNext();
     answer.resolve({ queued: !started, started, duplicate: false });
-  }
-
-  /** How a run ended that is asked for again is read beside the loop, and comes back as an event. */
-  #lookUp(run: StoredRun, seen: AskedRun['seen'], asker: Asker): void {
-    const { parts, push, signal } = this.#around;
-    const look = async (): Promise<void> => {
-      const found = await findRun(parts.journal, run, signal);
-      push({ kind: 'runLookedUp', run, seen, asker, found });
-    };
-    ignore(look(), 'its failure is in the event');
-  }
-
-  onRunLookedUp(event: Extract<Control, { readonly kind: 'runLookedUp' }>): void {
-    const { runs } = this.#around;
-    const { run, seen, asker, found } = event;
-    const { answer, wait } = asker;
-    switch (found.kind) {
-      case 'reported':
-        answer.resolve(wait === 'accepted' ? { runId: run.runId } : found.report);
-        return;
-      case 'failed':
-        if (wait === 'accepted') answer.resolve({ runId: run.runId });
-        else answer.reject(found.fault);
-        return;
-      case 'interrupted':
-        if (found.continuedBy === null) this.#takeUp(event);
-        else if (runs.open?.id === found.continuedBy) runs.open.add(asker);
-        else this.#lookUp({ ...run, runId: found.continuedBy }, seen, asker);
-        return;
-      case 'absent':
-        // Its end could not be stored, or it never began.
-        if (this.#isLast(run)) this.#takeUp(event);
-        else if (runs.open?.id === run.runId) runs.open.add(asker);
-        else answer.resolve(reportOfNone(run.runId, run.sessionId));
-        return;
-      default:
-        assertNever(found, 'Requests.onRunLookedUp');
-    }
-  }
-
-  /** What its process died in is taken up by whoever asks for it again. */
-  #takeUp({ run, seen, asker }: Extract<Control, { readonly kind: 'runLookedUp' }>): void {
-    const { parts, life, runs } = this.#around;
-    if (runs.open?.request.continues === run.runId) {
-      runs.open.add(asker);
-      return;
-    }
-    const { kind: state } = life.state;
-    if (state === 'stopping' || state === 'stopped') {
-      asker.answer.reject(this.#stopping());
-      return;
-    }
-    if (this.#isLast(run) && state === 'idle') {
-      const request = { ...NO_REQUEST, trigger: 'resume' as const, continues: run.runId, seen };
-      runs.begin(parts.newRunId(), request, [asker]);
-      return;
-    }
-    if (this.#isLast(run)) {
-      // What keeps it from being taken up has stored nothing yet, and may come to nothing.
-      const says = `run ${run.runId} was cut off by a crash, and this Pod is ${state}`;
-      asker.answer.reject(new Fault('already_running', says, { data: this.#around.view() }));
-      return;
-    }
-    const says = `run ${run.runId} was cut off by a crash, and other runs came after it: give its input again under a new id`;
-    asker.answer.reject(new Fault('conflict', says));
-  }
-
-  #isLast({ runId }: StoredRun): boolean {
-    const last = lastRunOf(this.#around.parts.journal.session());
-    return last?.runId === runId && last.outcome === 'interrupted';
-  }
-
-  #stopping(): Fault {
-    return this.#around.isFenced()
-      ? lostScope()
-      : new Fault('shutting_down', 'this Pod is stopping');
   }
 }
 

@@ -7,12 +7,14 @@ import type { JournalEntry, SessionEntry } from '../core/entry.ts';
 import { STORE_FORMAT } from '../core/entry.ts';
 import { isRpcFault } from '../core/fault.ts';
 import { planRecovery } from '../core/recovery.ts';
-import type { SessionState } from '../core/session-state.ts';
+import { LIMITS } from '../core/limits.ts';
+import { lastRunOf, type SessionState } from '../core/session-state.ts';
+import { cutWithMark } from '../core/truncate.ts';
 import type { Batch } from '../ports/journal.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
 import { NO_USAGE } from '../core/usage.ts';
 import { historyEvent } from '../worker/history-event.ts';
-import type { OpenRun } from './open-run.ts';
+import type { OpenRun, RunRequest } from './open-run.ts';
 import { queueEvent, requestEntry } from './queue-batches.ts';
 import type { PodParts } from './pod-parts.ts';
 
@@ -22,6 +24,15 @@ import type { PodParts } from './pod-parts.ts';
  * it is remembered.
  */
 export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string | null): Batch {
+  return beginBatch(parts, run, systemPrompt, (last) => takeUpItems(parts, run.request, last));
+}
+
+function beginBatch(
+  parts: PodParts,
+  run: OpenRun,
+  systemPrompt: string | null,
+  takeUp: (last: Item | undefined) => readonly Item[],
+): Batch {
   const at = parts.clock.now();
   const session = parts.journal.session();
   const { trigger, input, continues, seen } = run.request;
@@ -57,10 +68,9 @@ export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string |
   const items: Item[] = closed.flatMap((entry) =>
     entry.kind === 'tool_results' ? [...entry.items] : [],
   );
-  if (trigger === 'resume' && isAnswer(items.at(-1) ?? session.items.at(-1))) {
-    entries.push({ kind: 'injected_items', at, items: [GO_ON] });
-    items.push(GO_ON);
-  }
+  const injected = takeUp(items.at(-1) ?? session.items.at(-1));
+  if (injected.length > 0) entries.push({ kind: 'injected_items', at, items: injected });
+  items.push(...injected);
   if (input !== null) {
     const item: Item = { type: 'message', role: 'user', content: [{ type: 'text', text: input }] };
     entries.push({ kind: 'user_input', at, item });
@@ -80,20 +90,21 @@ export function startBatch(parts: PodParts, run: OpenRun, systemPrompt: string |
 
 /** The end of a paused Pod's last run, whose calls nobody will decide about any more. */
 export function cancelPausedBatch(parts: PodParts, run: OpenRun): Batch {
-  const start = startBatch(parts, run, null);
+  // No model is asked by it.
+  const start = beginBatch(parts, run, null, () => []);
   const report = toReport(parts.journal.session(), run, {
     kind: 'cancelled',
     tally: { turns: 0, usage: NO_USAGE },
   });
   const end = endEntry(parts.clock.now(), run, report);
-  const told: Numbered = {
+  const ended: Numbered = {
     event: 'run_end',
     data: { runId: run.id, outcome: 'cancelled', report },
   };
   return {
     ...start,
     session: [...(start.session ?? []), end],
-    events: [...(start.events ?? []), told],
+    events: [...(start.events ?? []), ended],
   };
 }
 
@@ -109,19 +120,32 @@ function closePaused({ lastRun, openCalls }: SessionState, at: number): SessionE
 }
 
 /**
- * What a resumed run begins with where the model had the last word: models do not continue a text of their own. It is
- * stored, so that every later request has it where this one had it; a provider may refuse a history that changed.
+ * What a resumed run begins with: where the model had the last word, since models do not continue a text of their own, and
+ * where other runs came in between. It is stored, so that every later request has it where this one had it; a provider
+ * may refuse a history that changed.
  */
-const GO_ON: Item = {
-  type: 'message',
-  role: 'system',
-  content: [
-    { type: 'text', text: 'The run was interrupted behind this answer. Go on from there.' },
-  ],
-};
+function takeUpItems(
+  parts: PodParts,
+  { trigger, continues, recalls }: RunRequest,
+  last: Item | undefined,
+): readonly Item[] {
+  if (trigger !== 'resume') return [];
+  if (lastRunOf(parts.journal.session())?.runId !== continues)
+    return [told(sayWhatIsLeft(recalls))];
+  const isAnswer = last?.type === 'message' && last.role === 'assistant';
+  return isAnswer ? [told('The run was interrupted behind this answer. Go on from there.')] : [];
+}
 
-function isAnswer(item: Item | undefined): boolean {
-  return item?.type === 'message' && item.role === 'assistant';
+function sayWhatIsLeft(recalls: string | null): string {
+  const left =
+    'A run was cut off by a crash, before others that came after it. Finish what is left of it.';
+  return recalls === null || recalls === ''
+    ? left
+    : `${left} It was begun with:\n${cutWithMark(recalls, LIMITS.recalledBytes).text}`;
+}
+
+function told(text: string): Item {
+  return { type: 'message', role: 'system', content: [{ type: 'text', text }] };
 }
 
 /** The batch that ends a run: one terminal record with the true cause, and its event. */

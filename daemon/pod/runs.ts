@@ -1,4 +1,5 @@
 import { CheckedItems } from '../core/checked-items.ts';
+import type { QueuedInput } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import type { RunId } from '../core/ids.ts';
 import { invariant } from '../core/assert.ts';
@@ -13,7 +14,8 @@ import { reportOfNone } from './find-run.ts';
 import { prepareRun, runWorker } from './launch.ts';
 import type { Life } from './life.ts';
 import { LingeringRuns } from './lingering-runs.ts';
-import type { Asker, RunRequest } from './open-run.ts';
+import type { Asker } from './askers.ts';
+import type { RunRequest } from './open-run.ts';
 import { NO_REQUEST, OpenRun } from './open-run.ts';
 import type { Control, Prepared } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
@@ -33,6 +35,19 @@ export type RunSurroundings = {
   /** Whether the Pod stops because its scope is not its own any more. */
   readonly isFenced: () => boolean;
 };
+
+/** What it is for waits in the journal. */
+function isOfQueue({ wasQueued, trigger }: RunRequest): boolean {
+  return wasQueued || trigger === 'notify';
+}
+
+/** What an input asks for whose turn it is. */
+function toRequest({ text, inputId, continues }: QueuedInput): RunRequest {
+  const queued = { ...NO_REQUEST, seen: seenAs('Run', inputId, text), wasQueued: true };
+  return continues === undefined
+    ? { ...queued, trigger: 'run', input: text }
+    : { ...queued, trigger: 'resume', continues, recalls: text };
+}
 
 const NONE = { turns: 0, usage: NO_USAGE };
 
@@ -94,16 +109,8 @@ export class Runs {
     const { inputs, notes } = parts.journal.state();
     const [input] = inputs;
     if (input !== undefined) {
-      const { runId, text, inputId } = input;
-      const seen = seenAs('Run', inputId, text);
-      const request = {
-        ...NO_REQUEST,
-        trigger: 'run' as const,
-        input: text,
-        seen,
-        wasQueued: true,
-      };
-      const run = this.begin(runId, request, this.queueAskers.take(runId));
+      const { runId } = input;
+      const run = this.begin(runId, toRequest(input), this.queueAskers.take(runId));
       if (this.#doomed.has(runId)) run.cancel({ kind: 'client' });
       return true;
     }
@@ -166,7 +173,7 @@ export class Runs {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       parts.log.error('a run could not begin', { runId: run.id, err: error });
-      if (error.code === 'storage_error' && run.request.wasQueued) {
+      if (error.code === 'storage_error' && isOfQueue(run.request)) {
         await this.#waitForDisk(run);
         return;
       }
@@ -199,9 +206,10 @@ export class Runs {
     });
   }
 
-  /** The disk refused it: the input waits on, and who waits for it is not told a failure that is none. */
+  /** The disk refused it: the input, or the note, waits on, and who waits for it is not told a failure that is none. */
   async #waitForDisk(run: OpenRun): Promise<void> {
     this.#hold();
+    if (run.request.trigger === 'notify') this.#wokenBy = null;
     await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
       for (const asker of run.handBack()) this.queueAskers.add(run.id, asker);
     });

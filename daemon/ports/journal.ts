@@ -39,8 +39,12 @@ export type Journal = {
     readonly journalEntries: number;
     readonly journalBytes: number;
   };
-  /** How a run of a session ended, and which run took it up again, as it is stored; reads the disk. */
-  readonly runEnd: (sessionId: SessionId, runId: RunId) => Promise<StoredRunEnd>;
+  /** How a run of a session ended, and which run took it up again, as it is stored; reads the disk. Ends by `signal`. */
+  readonly runEnd: (
+    sessionId: SessionId,
+    runId: RunId,
+    signal: AbortSignal,
+  ) => Promise<StoredRunEnd>;
   /** Since when the oldest batch waits for the disk (Unix ms), or null. */
   readonly committingSince: () => number | null;
 };

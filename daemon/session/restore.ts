@@ -70,11 +70,13 @@ export async function findRunEnd(
   store: KeyValueStore,
   session: SessionId,
   run: RunId,
+  signal: AbortSignal,
 ): Promise<StoredRunEnd> {
   const place = sessionLog(session);
   const range = { ...entryRange(place), isReversed: true } as const;
   let continuedBy: RunId | null = null;
   for await (const { value } of readRange(store, range, place.name)) {
+    signal.throwIfAborted();
     const { payload } = mustBe(decodeLink(value), place.name);
     const entry = mustBe(decodeEntry<SessionEntry>(payload, SESSION_KINDS), place.name);
     if (entry.kind === 'run_outcome' && entry.runId === run) return { end: entry, continuedBy };

@@ -103,8 +103,8 @@ export class StoredJournal implements Journal, AsyncDisposable {
     return this.#durable.session.head.hash;
   }
 
-  async runEnd(session: SessionId, run: RunId): Promise<StoredRunEnd> {
-    return await findRunEnd(this.#parts.store, session, run);
+  async runEnd(session: SessionId, run: RunId, signal: AbortSignal): Promise<StoredRunEnd> {
+    return await findRunEnd(this.#parts.store, session, run, signal);
   }
 
   size(): ReturnType<Journal['size']> {

@@ -20,6 +20,7 @@ import { event, firstBatch, numbers, tempJournal } from '../support/temp-journal
 import { until } from '../support/until.ts';
 import type { StoreDisk } from './journal-store.contract.ts';
 
+const NEVER = new AbortController().signal;
 const say = (text: string, n: number): Batch => ({ session: [input(text)], events: [event(n)] });
 const storageError = { name: 'Fault', code: 'storage_error' };
 
@@ -188,7 +189,7 @@ export function journalContract(name: string, newDisk: () => Promise<StoreDisk>)
         await using journal = await tempJournal(await disk.open());
         await journal.commit(firstBatch());
         const [first, second] = [runId(RUN), runId('later')];
-        await expect(journal.runEnd(SESSION, first)).resolves.toEqual({
+        await expect(journal.runEnd(SESSION, first, NEVER)).resolves.toEqual({
           end: null,
           continuedBy: null,
         });
@@ -208,15 +209,17 @@ export function journalContract(name: string, newDisk: () => Promise<StoreDisk>)
         });
       }
       await using again = await tempJournal(await disk.open());
-      await expect(again.runEnd(SESSION, runId(RUN))).resolves.toMatchObject({
+      await expect(again.runEnd(SESSION, runId(RUN), NEVER)).resolves.toMatchObject({
         end: { kind: 'run_outcome', outcome: 'interrupted' },
         continuedBy: 'later',
       });
-      await expect(again.runEnd(SESSION, runId('later'))).resolves.toMatchObject({
+      await expect(again.runEnd(SESSION, runId('later'), NEVER)).resolves.toMatchObject({
         end: { outcome: 'interrupted' },
         continuedBy: null,
       });
-      await expect(again.runEnd(sessionId('none'), runId(RUN))).resolves.toEqual({
+      const gone = AbortSignal.abort(new Error('given up'));
+      await expect(again.runEnd(SESSION, runId(RUN), gone)).rejects.toThrow('given up');
+      await expect(again.runEnd(sessionId('none'), runId(RUN), NEVER)).resolves.toEqual({
         end: null,
         continuedBy: null,
       });

@@ -38,4 +38,11 @@ export class MemoryDisk {
       },
     };
   }
+
+  /** What it holds at this moment, which is what a kill -9 leaves. */
+  copy(): MemoryDisk {
+    const left = new MemoryDisk();
+    for (const [key, value] of this.values) left.values.set(key, value);
+    return left;
+  }
 }

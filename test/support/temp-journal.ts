@@ -54,7 +54,7 @@ export async function tempJournal(
     session: () => journal.session(),
     state: () => journal.state(),
     headHash: () => journal.headHash(),
-    runEnd: (session, run) => journal.runEnd(session, run),
+    runEnd: (session, run, signal) => journal.runEnd(session, run, signal),
     size: () => journal.size(),
     committingSince: () => journal.committingSince(),
     [Symbol.asyncDispose]: async () => {

@@ -1,8 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { LIMITS } from '../../../daemon/core/limits.ts';
+import { failing } from '../../support/failing-store.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
 import { nextLife } from '../../support/next-life.ts';
 import { type Bench, calls, podBench, says, stalls, tool } from '../../support/pod-bench.ts';
 import { until } from '../../support/until.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('Notify', () => {
   const texts = (bench: Bench): string[] =>
@@ -96,6 +102,20 @@ describe('Notify', () => {
     expect(texts(bench)).toEqual(['Note: a']);
     await bench.pod.run({ input: 'go' });
     expect(texts(bench)).toEqual(['Note: a', 'go', 'ok']);
+  });
+
+  test('FAM-11 INV-6: a note whose run the disk refuses to begin is tried again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let writes = 0;
+    // The note itself is taken; the run that it begins is not.
+    const store = failing(new MemoryDisk().open(), () => ((writes += 1) === 3 ? 'fails' : 'ok'));
+    await using bench = await podBench({ answers: [says('noted')], store });
+    await bench.pod.notify({ message: 'a' });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(bench.pod.view()).toEqual({ state: 'idle' });
+    expect(bench.requests).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(LIMITS.queueRetryMs + 1);
+    expect(texts(bench)).toEqual(['Note: a', 'noted']);
   });
 
   test('FAM-11: transient notes go with one request and are no part of the history; one that failed gives them back', async () => {

@@ -80,8 +80,7 @@ describe('Run with an inputId', () => {
     lost.catch(() => undefined);
     await until(() => dead.deltas.length > 0, 'the first piece');
     // What the disk holds at this moment is what a kill -9 leaves.
-    const left = new MemoryDisk();
-    for (const [key, value] of disk.values) left.values.set(key, value);
+    const left = disk.copy();
     await dead[Symbol.asyncDispose]();
     await using bench = await nextLife(left.open(), [says('whole')]);
     const answers = await Promise.all([
@@ -100,8 +99,7 @@ describe('Run with an inputId', () => {
     const dead = await podBench({ answers: [stalls('so far')], store: disk.open() });
     dead.pod.run({ input: 'go', inputId: 'a' }).catch(() => undefined);
     await until(() => dead.deltas.length > 0, 'the first piece');
-    const left = new MemoryDisk();
-    for (const [key, value] of disk.values) left.values.set(key, value);
+    const left = disk.copy();
     await dead[Symbol.asyncDispose]();
     await using bench = await nextLife(left.open(), [says('whole')]);
     const accepted = { input: 'go', inputId: 'a', wait: 'accepted' } as const;
