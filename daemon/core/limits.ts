@@ -78,6 +78,13 @@ export const LIMITS = {
   /** How long a tool may take to end after its signal; what still runs then is named, not waited for. */
   toolAbortMs: 2_000,
   requestBytes: 32 * 1024 * 1024,
+  /** The text of a model server's refusal; what is beyond it, or comes later, is left. */
+  refusalBytes: 64 * 1024,
+  refusalMs: 2_000,
+  /** One line of a model server's stream: an event, in which the whole of the largest answer would fit. */
+  responseLineBytes: 16 * 1024 * 1024,
+  /** All of that stream. The longest answers have 128,000 events of some 200 bytes. */
+  responseBytes: 64 * 1024 * 1024,
 
   /** One entry of a log. It fits a line of the wire, so that every item can be told. */
   entryBytes: 12 * 1024 * 1024,

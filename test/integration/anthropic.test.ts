@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../protocol/items.ts';
 import { Fault } from '../../daemon/core/fault.ts';
+import { LIMITS } from '../../daemon/core/limits.ts';
 import type { Model, ModelEvent } from '../../daemon/ports/model.ts';
 import { claudeAt } from '../support/claude.ts';
 import { user } from '../support/items.ts';
@@ -159,6 +160,69 @@ describe('openAnthropicModel', () => {
     expect(error).toMatchObject({ code: 'provider_error', data });
     await server.asked[0]?.gone;
   });
+
+  test.each([
+    ['stalls', 401, { status: 401, retryable: false }],
+    ['stalls', 429, { status: 429, retryable: true, retryAfterMs: 7000 }],
+    ['floods', 401, { status: 401, retryable: false }],
+    ['floods', 529, { status: 529, retryable: true }],
+  ] as const)(
+    'INV-12 PROV-4: a refusal whose text %s is its status, here %i, and what has come of its text',
+    async (then, status, data) => {
+      await using server = new ModelServer({
+        kind: 'status',
+        status,
+        type: 'some_error',
+        message: 'Slow down.',
+        headers: { 'retry-after': '7', 'request-id': 'req_1' },
+        then,
+      });
+      // The head comes at once; so what the text may take is half of this.
+      const { model } = await open(server, { firstEventMs: 1000 });
+      const { error } = await ask(model);
+      expect(error).toMatchObject({
+        code: 'provider_error',
+        data: { ...data, requestId: 'req_1' },
+      });
+      expect((error as Fault).message).toContain('Slow down.');
+      await server.asked[0]?.gone;
+    },
+  );
+
+  test('INV-12: no text of a refusal is waited for longer than its limit', async () => {
+    await using server = new ModelServer({
+      kind: 'status',
+      status: 503,
+      type: 'api_error',
+      message: 'Slow down.',
+      then: 'stalls',
+    });
+    const { model } = await open(server, { firstEventMs: 60_000 });
+    const begun = performance.now();
+    const { error } = await ask(model);
+    expect(error).toMatchObject({ data: { status: 503, retryable: true } });
+    const took = performance.now() - begun;
+    expect(took).toBeGreaterThan(LIMITS.refusalMs - 100);
+    expect(took).toBeLessThan(LIMITS.refusalMs + deadline(1500));
+  });
+
+  test.each([
+    ['endless_line', 'line', LIMITS.responseLineBytes],
+    ['endless_pings', 'answer', LIMITS.responseBytes],
+  ] as const)(
+    'INV-12: an answer that begins and then is an %s is ended at its cap, for good',
+    async (then, what, cap) => {
+      await using server = new ModelServer({ kind: 'begins', then });
+      const { model } = await open(server, { firstEventMs: 60_000, idleMs: 60_000 });
+      const { error } = await ask(model);
+      expect(error).toMatchObject({
+        code: 'provider_error',
+        data: { reason: 'too_large', retryable: false },
+      });
+      expect((error as Fault).message).toContain(`one ${what} of more than ${cap} bytes`);
+      await server.asked[0]?.gone;
+    },
+  );
 
   test('PROV-9: a server that takes the request and says nothing is given up', async () => {
     await using server = new ModelServer({ kind: 'silent' });

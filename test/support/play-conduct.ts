@@ -27,6 +27,8 @@ export type Conduct =
       readonly type: string;
       readonly message: string;
       readonly headers?: Readonly<Record<string, string>>;
+      /** Its text does not end: nothing more comes of it, or more and more. */
+      readonly then?: 'stalls' | 'floods';
     }
   /** Something else than the API, such as a proxy or a web server. */
   | {
@@ -47,7 +49,9 @@ export type Conduct =
         | 'errs'
         | 'garbage'
         | 'stops_untold'
-        | 'floods';
+        | 'floods'
+        | 'endless_line'
+        | 'endless_pings';
     };
 
 type Send = (type: string, data?: object) => void;
@@ -75,7 +79,10 @@ export function play(
   if (conduct.kind === 'status') {
     const { status, type, message, headers = {} } = conduct;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify({ type: 'error', error: { type, message } }));
+    const text = JSON.stringify({ type: 'error', error: { type, message } });
+    if (conduct.then === undefined) response.end(text);
+    else response.write(`${text.slice(0, -1)},`);
+    if (conduct.then === 'floods') writeForEver(response, '"more":"and more",'.repeat(1000));
     return;
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -139,6 +146,13 @@ function misbehave(
       response.write(`event: content_block_delta\ndata: ${data}\n\n`.repeat(20_000));
       return;
     }
+    case 'endless_line':
+      response.write('event: content_block_delta\ndata: {"type":"content_block_delta","more":"');
+      writeForEver(response, 'and more '.repeat(2000));
+      return;
+    case 'endless_pings':
+      writeForEver(response, 'event: ping\ndata: {"type":"ping"}\n\n'.repeat(500));
+      return;
     case 'errs':
       send('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
       response.end();
@@ -146,6 +160,15 @@ function misbehave(
     case 'garbage':
       response.end('event: content_block_delta\ndata: {"type": oops\n\n');
   }
+}
+
+/** As fast as the other side takes it, until it has gone. */
+function writeForEver(response: ServerResponse, piece: string): void {
+  const more = (): void => {
+    while (!response.destroyed && response.write(piece));
+  };
+  response.on('drain', more);
+  more();
 }
 
 function answerEvents({ blocks, stop }: Extract<Conduct, { kind: 'answer' }>): Event[] {

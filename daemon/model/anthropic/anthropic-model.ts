@@ -103,6 +103,7 @@ async function load({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<Cl
         ...timeouts,
         // The watchdog's, which counts to the first event, comes before it.
         headersMs: 2 * timeouts.firstEventMs,
+        refusalMs: timeouts.firstEventMs,
       }),
     ]);
     const client = new BaseAnthropic({

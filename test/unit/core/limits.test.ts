@@ -16,6 +16,13 @@ describe('LIMITS', () => {
     expect(LIMITS.commitQueueBytes).toBeGreaterThan(LIMITS.entryBytes);
   });
 
+  test('INV-12: the largest answer fits one line of a stream, in whatever script, and a stream has room for more', () => {
+    expect(3 * LIMITS.answerUnits).toBeLessThan(LIMITS.responseLineBytes);
+    expect(2 * LIMITS.responseLineBytes).toBeLessThanOrEqual(LIMITS.responseBytes);
+    // Where nobody sets them, a refusal's text is given up before its request is.
+    expect(LIMITS.refusalMs).toBeLessThan(LIMITS.firstEventMs);
+  });
+
   test('INV-12: what is kept for one slow client is bounded in the order in which it is cut off', () => {
     expect(LIMITS.unsentDeltaBytes).toBeLessThan(LIMITS.unsentBytes);
     expect(LIMITS.unsentAnswerBytes).toBeLessThan(LIMITS.unsentBytes);
