@@ -4,6 +4,7 @@ import { Fault } from '../../daemon/core/fault.ts';
 import { LIMITS } from '../../daemon/core/limits.ts';
 import type { Model, ModelEvent } from '../../daemon/ports/model.ts';
 import { claudeAt } from '../support/claude.ts';
+import { FullBacklog } from '../support/full-backlog.ts';
 import { user } from '../support/items.ts';
 import { type Conduct, ModelServer } from '../support/model-server.ts';
 import { deadline } from '../support/slowness.ts';
@@ -223,6 +224,71 @@ describe('openAnthropicModel', () => {
       await server.asked[0]?.gone;
     },
   );
+
+  test.each<[string, string, Readonly<Record<string, unknown>>, string]>([
+    [
+      'billing',
+      '{"error":{"type":"billing_error","message":"No money."}}',
+      { status: 402, retryable: false },
+      'claude-test answers with 402: No money.',
+    ],
+    [
+      'permission',
+      '{"error":{"type":"permission_error","message":"Not you."}}',
+      { status: 403, retryable: false },
+      'claude-test answers with 403: Not you.',
+    ],
+    [
+      'a conflict',
+      '{"error":{"type":"conflict_error","message":"Once more."}}',
+      { status: 409, retryable: true },
+      'claude-test answers with 409: Once more.',
+    ],
+    [
+      'a type not known',
+      '{"error":{"type":"weather_error","message":"Rain."}}',
+      { reason: 'error_event', retryable: true },
+      'claude-test ended its answer with weather_error: Rain.',
+    ],
+    [
+      'a type that objects have',
+      '{"error":{"type":"constructor","message":"Ha."}}',
+      { reason: 'error_event', retryable: true },
+      'claude-test ended its answer with constructor: Ha.',
+    ],
+    [
+      'a type that is the key',
+      '{"error":{"type":"sk-ant-test-0123456789","message":"Oh."}}',
+      { reason: 'error_event', retryable: true },
+      'claude-test ended its answer with ***: Oh.',
+    ],
+    [
+      'no type',
+      'gone',
+      { reason: 'error_event', retryable: true },
+      'claude-test ended its answer with an error of no type: "gone"',
+    ],
+  ])(
+    'PROV-9 PROV-4: an error event of %s is an answer, not a connection that failed',
+    async (_, event, data, says) => {
+      await using server = new ModelServer({ kind: 'errs', data: event });
+      const { model } = await open(server);
+      const { error } = await ask(model);
+      expect(error).toMatchObject({ code: 'provider_error', data, message: says });
+    },
+  );
+
+  test('PROV-9 PROV-4: a connection that is not made in its time is given up, and may be tried again', async () => {
+    await using nobody = await FullBacklog.fill();
+    const model = claudeAt(nobody.url, { connectMs: 300, firstEventMs: 60_000 });
+    const begun = performance.now();
+    const { error } = await ask(model);
+    const took = performance.now() - begun;
+    expect(error).toMatchObject({ data: { reason: 'connect_timeout', retryable: true } });
+    expect((error as Fault).message).toMatch(/the connection failed .*timeout: 300ms/);
+    expect(took).toBeGreaterThan(299);
+    expect(took).toBeLessThan(300 + deadline(3000));
+  });
 
   test('PROV-9: a server that takes the request and says nothing is given up', async () => {
     await using server = new ModelServer({ kind: 'silent' });

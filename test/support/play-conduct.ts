@@ -52,7 +52,9 @@ export type Conduct =
         | 'floods'
         | 'endless_line'
         | 'endless_pings';
-    };
+    }
+  /** The head of an answer, and then an error event with this for its data. */
+  | { readonly kind: 'errs'; readonly data: string };
 
 type Send = (type: string, data?: object) => void;
 type Event = readonly [type: string, data?: object];
@@ -103,6 +105,10 @@ export function play(
       },
       response,
     );
+    return;
+  }
+  if (conduct.kind === 'errs') {
+    response.end(`event: error\ndata: ${conduct.data}\n\n`);
     return;
   }
   send('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });

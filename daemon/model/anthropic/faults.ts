@@ -13,17 +13,25 @@ type ApiError = {
 const RETRYABLE: ReadonlySet<number> = new Set([408, 409, 429, 500, 502, 503, 504, 529]);
 
 /** An error event in the stream has no status but its type, which is that of a response with this one. */
-const STATUS_OF: Readonly<Record<string, number>> = {
-  overloaded_error: 529,
-  rate_limit_error: 429,
-  timeout_error: 504,
-  api_error: 500,
-  invalid_request_error: 400,
-  authentication_error: 401,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-};
+const STATUS_OF: ReadonlyMap<unknown, number> = new Map([
+  ['overloaded_error', 529],
+  ['rate_limit_error', 429],
+  ['timeout_error', 504],
+  ['api_error', 500],
+  ['conflict_error', 409],
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+]);
+
+/** Reasons that undici gives as its codes. */
+const REASON_OF: ReadonlyMap<unknown, string> = new Map([
+  ['UND_ERR_BODY_TIMEOUT', 'idle_timeout'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'connect_timeout'],
+]);
 
 const TOO_LONG =
   /prompt is too long|exceeds? the (?:model's )?context|input length and `max_tokens`/i;
@@ -36,10 +44,19 @@ const MESSAGE_UNITS_MAX = 500;
 export function toProviderFault(error: unknown, model: string, secret: string): Fault {
   if (error instanceof Fault) return error;
   const { status: given, type, apiMessage, headers, requestID } = Object(error) as ApiError;
-  const status = typeof given === 'number' ? given : STATUS_OF[String(type)];
+  const status = typeof given === 'number' ? given : STATUS_OF.get(type);
   const told = typeof apiMessage === 'string' ? apiMessage : sayWhy(error);
   const says = told.replaceAll(secret, '***');
   const cause = quotes(error, secret) ? undefined : error;
+  // Only an answer of the API has a head. A type that is not known ended an answer that the API had begun, so nothing was
+  // wrong with what was asked: that may pass, and is tried a few times only.
+  if (status === undefined && headers instanceof Headers) {
+    const kind = typeof type === 'string' ? type.replaceAll(secret, '***') : 'an error of no type';
+    return fault(`${model} ended its answer with ${kind}: ${says}`, cause, {
+      reason: 'error_event',
+      retryable: true,
+    });
+  }
   if (status === undefined)
     return fault(`${model}: the connection failed (${says})`, cause, {
       reason: reasonOf(error),
@@ -69,12 +86,8 @@ function quotes(error: unknown, secret: string): boolean {
 
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'malformed';
-  return hasCode(error, 'UND_ERR_BODY_TIMEOUT') ? 'idle_timeout' : 'connection';
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  if (!(error instanceof Error)) return false;
-  return ('code' in error && error.code === code) || hasCode(error.cause, code);
+  if (!(error instanceof Error)) return 'connection';
+  return ('code' in error ? REASON_OF.get(error.code) : undefined) ?? reasonOf(error.cause);
 }
 
 /** The innermost cause is what happened; what is around it only says that it failed. */
