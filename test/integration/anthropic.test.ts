@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Item } from '../../protocol/items.ts';
 import { Fault } from '../../daemon/core/fault.ts';
 import { LIMITS } from '../../daemon/core/limits.ts';
@@ -7,7 +7,9 @@ import { claudeAt } from '../support/claude.ts';
 import { FullBacklog } from '../support/full-backlog.ts';
 import { user } from '../support/items.ts';
 import { type Conduct, ModelServer } from '../support/model-server.ts';
+import { poisonEnvironment } from '../support/sdk-environment.ts';
 import { deadline } from '../support/slowness.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const never = new AbortController().signal;
 const TOOL = { name: 'Read', description: 'Reads.', parameters: { type: 'object' } };
@@ -288,6 +290,51 @@ describe('openAnthropicModel', () => {
     expect((error as Fault).message).toMatch(/the connection failed .*timeout: 300ms/);
     expect(took).toBeGreaterThan(299);
     expect(took).toBeLessThan(300 + deadline(3000));
+  });
+
+  test('PROV-7: of what the SDK reads in the environment nothing comes to the server, which gets the key in one header', async () => {
+    await using folder = await tempFolder();
+    await using clean = new ModelServer({ kind: 'answer', blocks: [{ text: 'Hello.' }] });
+    await using server = new ModelServer({ kind: 'answer', blocks: [{ text: 'Hello.' }] });
+    const { model: unpoisoned } = await open(clean);
+    expect((await ask(unpoisoned)).error).toBeNull();
+    await poisonEnvironment(folder.path);
+    const printed = vi.spyOn(console, 'debug');
+    try {
+      const { model } = await open(server);
+      expect((await ask(model)).error).toBeNull();
+      expect(printed).not.toHaveBeenCalled();
+    } finally {
+      printed.mockRestore();
+      vi.unstubAllEnvs();
+    }
+    const { host: _, ...headers } = server.asked[0]?.headers ?? {};
+    const { host: __, ...expected } = clean.asked[0]?.headers ?? {};
+    expect(headers).toEqual(expected);
+    const own = Object.keys(headers).filter((name) => !name.startsWith('x-stainless-'));
+    expect(own.sort()).toEqual([
+      'accept',
+      'accept-encoding',
+      'accept-language',
+      'anthropic-version',
+      'connection',
+      'content-length',
+      'content-type',
+      'sec-fetch-mode',
+      'user-agent',
+      'x-api-key',
+    ]);
+    expect(headers['x-api-key']).toBe('sk-ant-test-0123456789');
+  });
+
+  test('PROV-9: the SDK has no limit of its own before that of the first event', async () => {
+    await using server = new ModelServer({ kind: 'answer', blocks: [{ text: 'Hello.' }] });
+    const firstEventMs = 3_600_000;
+    const { model } = await open(server, { firstEventMs });
+    expect((await ask(model)).error).toBeNull();
+    // It tells its limit to the server, in seconds. Ten minutes is its own.
+    const limitMs = 1000 * Number(server.asked[0]?.headers['x-stainless-timeout']);
+    expect(limitMs).toBeGreaterThan(firstEventMs);
   });
 
   test('PROV-9: a server that takes the request and says nothing is given up', async () => {

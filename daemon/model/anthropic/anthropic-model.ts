@@ -97,24 +97,28 @@ function refuseOtherThanEvents(response: Response, model: string): void {
 
 async function load({ apiKey, baseUrl, timeouts }: AnthropicOptions): Promise<Client> {
   try {
+    // The watchdog's, which counts to the first event, comes before it.
+    const headersMs = 2 * timeouts.firstEventMs;
     const [{ BaseAnthropic, Messages }, connection] = await Promise.all([
       import('./sdk.ts'),
-      HttpConnection.load({
-        ...timeouts,
-        // The watchdog's, which counts to the first event, comes before it.
-        headersMs: 2 * timeouts.firstEventMs,
-        refusalMs: timeouts.firstEventMs,
-      }),
+      HttpConnection.load({ ...timeouts, headersMs, refusalMs: timeouts.firstEventMs }),
     ]);
+    // The key goes in one header, as the API's reference has it; the SDK's own is another.
+    const defaultHeaders = { 'x-api-key': apiKey, authorization: null };
     const client = new BaseAnthropic({
       apiKey,
       authToken: null,
+      webhookKey: null,
       baseURL: baseUrl,
       maxRetries: 0,
+      timeout: headersMs,
       logLevel: 'off',
-      defaultHeaders: { 'x-api-key': apiKey },
+      openTelemetry: false,
+      defaultHeaders,
       fetch: connection.fetch,
     });
+    // The constructor has added what ANTHROPIC_CUSTOM_HEADERS says, whatever the server; no option keeps it from that.
+    Object.assign(Reflect.get(client, '_options') as object, { defaultHeaders });
     return { messages: new Messages(client), connection };
   } catch (cause) {
     // An upgrade in place takes away the files of a Pod that runs.
