@@ -36,25 +36,79 @@ const ADAPTIVE: Family = {
 };
 const HIDDEN: Family = { ...ADAPTIVE, thinksHidden: true, efforts: EFFORTS };
 
-/** The first that fits. Dated ids and those with a vendor's prefix are meant too. */
-const FAMILIES: readonly (readonly [RegExp, Family])[] = [
-  [/claude-3-(?:opus|sonnet|haiku)/, THOUGHTLESS],
-  [/claude-3-5/, { ...THOUGHTLESS, maxTokens: 8192 }],
-  [/claude-3-7/, BUDGETED],
-  [/claude-opus-4-(?:[01]|20\d{6})(?!\d)/, { ...BUDGETED, maxTokens: 32_000 }],
-  [/claude-opus-4-5(?!\d)/, { ...BUDGETED, efforts: ['low', 'medium', 'high'] }],
-  [/claude-(?:sonnet|haiku)-4-(?:[0-5]|20\d{6})(?!\d)/, BUDGETED],
-  [/claude-opus-4-6(?!\d)/, ADAPTIVE],
-  [/claude-sonnet-4-6(?!\d)/, { ...ADAPTIVE, maxTokens: 64_000 }],
-  [/claude-mythos-preview/, { ...ADAPTIVE, thinksHidden: true }],
-  [/claude-opus-4-7(?!\d)/, HIDDEN],
-  [/claude-(?:opus-4-8|(?:opus|fable|mythos)-5)(?!\d)/, { ...HIDDEN, systemMessages: true }],
-  [/claude-(?:sonnet|haiku)-5(?!\d)/, HIDDEN],
-];
+const CURRENT: Family = { ...HIDDEN, systemMessages: true };
 
-/** Of a compatible server, or newer than this table: what the manifest asks for is sent as it is. */
+/** Versions of a line, as hundreds and units: 4.1 is 401. */
+type Range = readonly [first: number, last: number, family: Family];
+
+/** The ranges that are known, oldest first. */
+const LINES: ReadonlyMap<string, readonly Range[]> = new Map([
+  [
+    'opus',
+    [
+      [300, 300, THOUGHTLESS],
+      [400, 401, { ...BUDGETED, maxTokens: 32_000 }],
+      [405, 405, { ...BUDGETED, efforts: ['low', 'medium', 'high'] }],
+      [406, 406, ADAPTIVE],
+      [407, 407, HIDDEN],
+      [408, 408, CURRENT],
+      [500, 599, CURRENT],
+    ],
+  ],
+  [
+    'sonnet',
+    [
+      [300, 300, THOUGHTLESS],
+      [305, 305, { ...THOUGHTLESS, maxTokens: 8192 }],
+      [307, 307, BUDGETED],
+      [400, 405, BUDGETED],
+      [406, 406, { ...ADAPTIVE, maxTokens: 64_000 }],
+      [500, 599, HIDDEN],
+    ],
+  ],
+  [
+    'haiku',
+    [
+      [300, 300, THOUGHTLESS],
+      [305, 305, { ...THOUGHTLESS, maxTokens: 8192 }],
+      [400, 405, BUDGETED],
+      [500, 599, HIDDEN],
+    ],
+  ],
+  ['fable', [[500, 599, CURRENT]]],
+  ['mythos', [[500, 599, CURRENT]]],
+]);
+
+/** Of a compatible server, or of a line that is not known: what the manifest asks for is sent as it is. */
 const UNKNOWN: Family = { ...BUDGETED, thinking: 'either', efforts: EFFORTS };
 
+/** Also of dated ids, of those with a vendor's prefix, and of those with dots (`anthropic/claude-opus-4.5`). */
 export function familyOf(model: string): Family {
-  return FAMILIES.find(([pattern]) => pattern.test(model))?.[1] ?? UNKNOWN;
+  if (model.includes('claude-mythos-preview')) return { ...ADAPTIVE, thinksHidden: true };
+  const [line, version] = parseId(model) ?? ['', 0];
+  const range = LINES.get(line)?.findLast(([first]) => first <= version);
+  if (range === undefined) return UNKNOWN;
+  const [, last, family] = range;
+  return version <= last ? family : newerThan(family);
+}
+
+/** `claude-opus-4-1-20250805`; and as it once was, `claude-3-5-sonnet-latest`. */
+function parseId(model: string): readonly [line: string, version: number] | null {
+  const id =
+    /claude-(?<line>[a-z]+)-(?<major>\d{1,2})(?!\d)(?:[-.](?<minor>\d{1,2})(?![\da-z]))?/.exec(
+      model,
+    ) ?? /claude-(?<major>\d)(?:[-.](?<minor>\d))?-(?<line>[a-z]+)/.exec(model);
+  if (id?.groups === undefined) return null;
+  const { line = '', major, minor = '0' } = id.groups;
+  return [line, 100 * Number(major) + Number(minor)];
+}
+
+/**
+ * Of a version that is newer than what is known of its line. How it thinks goes on from one to the next: an old way of
+ * asking is refused, and so would be what is asked in no known way. What would make each request fail if it were guessed
+ * wrong is not guessed: answers stay as short as all newer ones take, and system messages are text of the user's side.
+ */
+function newerThan(family: Family): Family {
+  const maxTokens = Math.min(family.maxTokens, UNKNOWN.maxTokens);
+  return { ...family, maxTokens, systemMessages: false };
 }

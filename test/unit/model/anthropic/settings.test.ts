@@ -30,14 +30,74 @@ describe('familyOf', () => {
     ['claude-opus-4-8', 1_000_000, 128_000, 'adaptive'],
     ['claude-haiku-5-5', 1_000_000, 128_000, 'adaptive'],
     ['us.anthropic.claude-opus-5-5', 1_000_000, 128_000, 'adaptive'],
-    ['claude-opus-6', 200_000, 64_000, 'either'],
     ['llama', 200_000, 64_000, 'either'],
+    ['claude-2.1', 200_000, 64_000, 'either'],
+    ['claude-opus-20240229', 200_000, 64_000, 'either'],
+    ['claude-sage-1', 200_000, 64_000, 'either'],
+    ['claude-fable-4', 200_000, 64_000, 'either'],
   ])('PROV-10: %s has a window of %i and answers of %i', (model, window, answer, thinking) => {
     expect(familyOf(model)).toMatchObject({
       contextWindow: window,
       maxTokens: answer,
       thinking,
     });
+  });
+
+  test.each([
+    ['claude-opus-4', 'claude-opus-4-0'],
+    ['claude-opus-4', 'claude-opus-4-1'],
+    ['claude-opus-4@20250514', 'claude-opus-4-20250514'],
+    ['us.anthropic.claude-opus-4-20250514-v1:0', 'claude-opus-4-20250514'],
+    ['claude-opus-4.1', 'claude-opus-4-1'],
+    ['anthropic/claude-opus-4.5', 'claude-opus-4-5'],
+    ['anthropic/claude-opus-4.6', 'claude-opus-4-6'],
+    ['claude-sonnet-4', 'claude-sonnet-4-0'],
+    ['claude-sonnet-4.6', 'claude-sonnet-4-6'],
+    ['claude-sonnet-4-1m', 'claude-sonnet-4-0'],
+    ['anthropic/claude-3.5-sonnet', 'claude-3-5-sonnet-20241022'],
+    ['anthropic/claude-3.7-sonnet:thinking', 'claude-3-7-sonnet-latest'],
+    ['anthropic/claude-4.5-sonnet', 'claude-sonnet-4-5'],
+    ['anthropic/claude-opus-5.5', 'claude-opus-5-5'],
+  ])('PROV-10: %s is of the family of %s', (model, same) => {
+    expect(familyOf(model)).toBe(familyOf(same));
+    expect(familyOf(model)).not.toBe(familyOf('llama'));
+  });
+
+  test('PROV-10: opus 4 and 4.1 answer with 32,000 tokens at most, however they are written', () => {
+    const ids = ['claude-opus-4', 'claude-opus-4.1', 'anthropic/claude-opus-4.1', 'claude-4-opus'];
+    expect(ids.map((id) => familyOf(id).maxTokens)).toEqual([32_000, 32_000, 32_000, 32_000]);
+  });
+
+  test.each([
+    ['claude-opus-4-9', 'claude-opus-4-8'],
+    ['claude-opus-6', 'claude-opus-5'],
+    ['claude-opus-6-20280101', 'claude-opus-5'],
+    ['anthropic/claude-opus-10.2', 'claude-opus-5'],
+    ['claude-sonnet-4-7', 'claude-sonnet-4-6'],
+    ['claude-sonnet-7', 'claude-sonnet-5'],
+    ['claude-haiku-6-1', 'claude-haiku-5'],
+    ['claude-mythos-6', 'claude-mythos-5'],
+  ])(
+    'PROV-10 PROV-3: %s, which is newer, thinks as %s does; what it may refuse is not sent',
+    (newer, known) => {
+      expect(familyOf(newer)).toEqual({
+        ...familyOf(known),
+        maxTokens: 64_000,
+        systemMessages: false,
+      });
+    },
+  );
+
+  test('PROV-10: a newer model is asked to think in the way that its line takes', () => {
+    expect(plan('claude-opus-6', { thinkingBudget: 4096, reasoningEffort: 'xhigh' })).toMatchObject(
+      {
+        ok: true,
+        value: {
+          settings: { thinking: { type: 'adaptive', display: 'summarized' }, effort: 'xhigh' },
+          unsent: [expect.stringContaining('the number of provider.thinking_budget')],
+        },
+      },
+    );
   });
 
   test('PROV-3: only models that are known to take system messages in a history get them', () => {
