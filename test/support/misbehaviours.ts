@@ -84,6 +84,18 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     discards: true,
   },
   {
+    server: 'sends `billing_error` in the answer',
+    conduct: { kind: 'errs', data: '{"error":{"type":"billing_error","message":"No."}}' },
+    then: 'fails',
+    status: 402,
+  },
+  {
+    server: 'sends an error event of a type that is not known',
+    conduct: { kind: 'errs', data: '{"error":{"type":"weather_error","message":"Rain."}}' },
+    then: 'passes',
+    reason: 'error_event',
+  },
+  {
     server: 'sends what is no JSON',
     conduct: { kind: 'begins', then: 'garbage' },
     then: 'passes',
@@ -143,6 +155,18 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     conduct: refusal(401, 'authentication_error'),
     then: 'fails',
     status: 401,
+  },
+  {
+    server: 'refuses with 401 and does not end its text',
+    conduct: { ...refusal(401, 'authentication_error'), then: 'stalls' } as Conduct,
+    then: 'fails',
+    status: 401,
+  },
+  {
+    server: 'sends a line that does not end',
+    conduct: { kind: 'begins', then: 'endless_line' },
+    then: 'fails',
+    reason: 'too_large',
   },
   {
     server: 'answers with 413',
