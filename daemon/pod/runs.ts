@@ -36,9 +36,8 @@ export type RunSurroundings = {
   readonly isFenced: () => boolean;
 };
 
-/** What it is for waits in the journal. */
-function isOfQueue({ wasQueued, trigger }: RunRequest): boolean {
-  return wasQueued || trigger === 'notify';
+function isDisksFault({ request }: OpenRun, { code }: Fault): boolean {
+  return request.wasQueued && code === 'storage_error';
 }
 
 /** What an input asks for whose turn it is. */
@@ -67,6 +66,8 @@ export class Runs {
   #wokenBy: string | null = null;
   /** The disk refused what would have moved the queue on. */
   #isHeld = false;
+  /** In a row. */
+  #holds = 0;
   /** Cancelled, but the disk did not take them out of the queue yet. */
   readonly #doomed = new Set<RunId>();
 
@@ -173,8 +174,8 @@ export class Runs {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       parts.log.error('a run could not begin', { runId: run.id, err: error });
-      if (error.code === 'storage_error' && isOfQueue(run.request)) {
-        await this.#waitForDisk(run);
+      if (run.request.trigger === 'notify' || isDisksFault(run, error)) {
+        await this.#waitForNext(run);
         return;
       }
       await this.#unqueue(run, error);
@@ -206,10 +207,10 @@ export class Runs {
     });
   }
 
-  /** The disk refused it: the input, or the note, waits on, and who waits for it is not told a failure that is none. */
-  async #waitForDisk(run: OpenRun): Promise<void> {
-    this.#hold();
+  /** The input, which the disk refused, or the note waits on, and who waits for it is not told a failure that is none. */
+  async #waitForNext(run: OpenRun): Promise<void> {
     if (run.request.trigger === 'notify') this.#wokenBy = null;
+    this.#hold();
     await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
       for (const asker of run.handBack()) this.queueAskers.add(run.id, asker);
     });
@@ -217,7 +218,9 @@ export class Runs {
 
   #hold(): void {
     this.#isHeld = true;
-    this.#around.after(LIMITS.queueRetryMs, { kind: 'queueDue' });
+    const ms = Math.min(LIMITS.queueRetryMs * 2 ** this.#holds, LIMITS.queueRetryMaxMs);
+    this.#holds += 1;
+    this.#around.after(ms, { kind: 'queueDue' });
   }
 
   /** An input that can't begin, for `why`, or that was cancelled, does not keep those behind it waiting. */
@@ -237,6 +240,7 @@ export class Runs {
 
   #start(run: OpenRun): void {
     const { parts, life, push } = this.#around;
+    this.#holds = 0;
     parts.log.info('a run began', { runId: run.id, trigger: run.request.trigger });
     run.accepted();
     const work = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Fault } from '../../../daemon/core/fault.ts';
 import { LIMITS } from '../../../daemon/core/limits.ts';
 import { failing } from '../../support/failing-store.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
@@ -115,6 +116,28 @@ describe('Notify', () => {
     expect(bench.pod.view()).toEqual({ state: 'idle' });
     expect(bench.requests).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(LIMITS.queueRetryMs + 1);
+    expect(texts(bench)).toEqual(['Note: a', 'noted']);
+  });
+
+  test('FAM-11 INV-12: so is one whose prompt fails, later each time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let tries = 0;
+    const renderSystemPrompt = (): Promise<string> => {
+      tries += 1;
+      return tries < 10
+        ? Promise.reject(new Fault('prompt_error', 'late'))
+        : Promise.resolve('be good');
+    };
+    await using bench = await podBench({ answers: [says('noted')], parts: { renderSystemPrompt } });
+    await bench.pod.notify({ message: 'a' });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(tries).toBe(1);
+    await vi.advanceTimersByTimeAsync(LIMITS.queueRetryMs);
+    expect(tries).toBe(2);
+    await vi.advanceTimersByTimeAsync(LIMITS.queueRetryMs);
+    expect(tries).toBe(2);
+    await vi.advanceTimersByTimeAsync(10 * LIMITS.queueRetryMaxMs);
+    expect(tries).toBe(10);
     expect(texts(bench)).toEqual(['Note: a', 'noted']);
   });
 
