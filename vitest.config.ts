@@ -5,6 +5,20 @@ const slowness = Number(process.env['PODD_TEST_SLOWNESS'] ?? '1');
 
 const built = { globalSetup: ['test/support/build-once.ts'] };
 
+/**
+ * One process for many files: to start one and to read the sources again took most of the time of a short file. What is
+ * of a whole process (timers, umask, listeners) is put back by the test that changes it.
+ */
+const sharesProcess = { isolate: false };
+
+/** Those that need one to themselves. */
+const ALONE = [
+  // It shows what the bare template engine does; whoever imports ours locks it for the whole process.
+  'test/unit/prompt/template-naive.test.ts',
+  // It measures the memory of its own process.
+  'test/unit/rpc/event-hub.test.ts',
+];
+
 /** Vitest's own default leaves a core free, which is half of a machine with two. The tests wait more than they compute. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 
@@ -20,6 +34,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/model/**/*.test.ts', 'test/*.test.ts'],
+          exclude: ALONE,
+          testTimeout: 5_000 * slowness,
+          ...sharesProcess,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'unit-alone',
+          include: ALONE,
           testTimeout: 5_000 * slowness,
         },
       },
@@ -46,6 +70,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 30_000 * slowness,
           hookTimeout: 30_000 * slowness,
+          ...sharesProcess,
           ...built,
         },
       },
