@@ -25,8 +25,10 @@ async function countAfterDeath(kind: LockKind): Promise<{ count: number; log: re
   const waiters = names.map((name) => startFixture(add.path, [temp.path, name, limit]));
   try {
     await Promise.all(waiters.map((waiter) => waiter.waitForLines(1)));
-    await holder.kill();
+    writeFileSync(join(temp.path, 'go'), '');
     await Promise.all(waiters.map((waiter) => waiter.waitForLines(2)));
+    await holder.kill();
+    await Promise.all(waiters.map((waiter) => waiter.waitForLines(3)));
     return {
       count: Number(readFileSync(join(temp.path, 'count.lock'), 'utf8')),
       log: readFileSync(join(temp.path, 'log.lock'), 'utf8').trim().split('\n'),
