@@ -2,6 +2,7 @@ import type { Numbered } from '../../protocol/events.ts';
 import type { Item, ToolCallItem } from '../../protocol/items.ts';
 import type { StopReason, Usage } from '../../protocol/report.ts';
 import { Cancelled } from '../core/cancel.ts';
+import { isEmptyPart } from '../core/checked-items.ts';
 import type { SessionEntry } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -118,7 +119,7 @@ async function askOnce(
   if (stopReason === null) return await discard(ports, builder, historyLen, brokenOff());
   const record = { ...usage, historyLen, kind: 'run' as const };
   const at = ports.clock.now();
-  if (!items.some(({ type }) => type !== 'reasoning')) {
+  if (!items.some(saysSomething)) {
     const data = { reason: 'empty_answer', stopReason };
     const fault = new Fault('provider_error', EMPTY[stopReason], { data });
     return { ...(await discard(ports, builder, historyLen, fault)), kind: 'empty' };
@@ -145,6 +146,11 @@ async function askOnce(
     ],
   });
   return answer;
+}
+
+/** Blanks alone are no answer, and could not go back to a provider. */
+function saysSomething(item: Item): boolean {
+  return item.type === 'message' ? !item.content.every(isEmptyPart) : item.type === 'tool_call';
 }
 
 const NOTHING_SAID = 'the model answered with neither text nor tool calls';

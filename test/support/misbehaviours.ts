@@ -109,6 +109,13 @@ export const MISBEHAVIOURS: readonly Misbehaviour[] = [
     reason: 'empty_answer',
   },
   {
+    server: 'answers with nothing but blanks',
+    conduct: { kind: 'answer', blocks: [{ text: ' \n' }] },
+    then: 'passes',
+    reason: 'empty_answer',
+    discards: true,
+  },
+  {
     server: 'answers with 429 and `retry-after`',
     conduct: { ...refusal(429, 'rate_limit_error'), headers: { 'retry-after': '0.2' } } as Conduct,
     then: 'passes',
