@@ -3,31 +3,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
-import { build } from 'esbuild';
+import { loadSources } from './load-sources.js';
 
 const root = join(import.meta.dirname, '..');
 
-async function load() {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    stdin: {
-      contents: [
-        "export { METHODS } from './protocol/methods.ts';",
-        "export { EVENTS, EventParams } from './protocol/events.ts';",
-        "export { RPC_CODES } from './protocol/faults.ts';",
-        "export { PROTOCOL_VERSION } from './protocol/version.ts';",
-      ].join('\n'),
-      resolveDir: root,
-    },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    write: false,
-    logLevel: 'warning',
-  });
-  const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  return await import(`data:text/javascript;base64,${code}`);
-}
+const load = () =>
+  loadSources(
+    "export { METHODS } from './protocol/methods.ts';",
+    "export { EVENTS, EventParams } from './protocol/events.ts';",
+    "export { RPC_CODES } from './protocol/faults.ts';",
+    "export { PROTOCOL_VERSION } from './protocol/version.ts';",
+  );
 
 function schemaOf(schema) {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
