@@ -48,9 +48,9 @@ export const LIMITS = {
   askersOfRun: 1024,
   /** Of the input of a run that was cut off, to recall it behind others. */
   recalledBytes: 2048,
-  /** What waits and could not begin is tried again after this, twice as long each time, up to the second. */
+  /** What waits and could not begin is tried again after this; notes then after twice as long each time, up to the second. */
   queueRetryMs: 10_000,
-  queueRetryMaxMs: 600_000,
+  noteRetryMaxMs: 600_000,
   /** The task between a `Run` and its first request. */
   prepareMs: 60_000,
   /** `Cancel` answers with survivors after this. */

@@ -67,6 +67,9 @@ export class RunsAskedAgain {
         else if (this.#waiting(({ runId }) => runId === run.runId) !== undefined)
           runs.queueAskers.add(run.runId, ...askers);
         else if (this.#isLast(run)) await this.#takeUp(lookUp, askers);
+        // Its end may have been stored while the log was read.
+        else if (asked.isReread !== true)
+          this.#lookUps.begin({ ...asked, isReread: true }, run, ...askers);
         else answerAll(askers, run, reportOfNone(run.runId, run.sessionId));
         return;
       default:
@@ -75,7 +78,7 @@ export class RunsAskedAgain {
   }
 
   async #takeUp({ asked, run }: LookUp, askers: readonly Asker[]): Promise<void> {
-    const { parts, life, runs, stopping } = this.#around;
+    const { parts, life, runs, stopping, view } = this.#around;
     const { kind: state } = life.state;
     if (state === 'stopping' || state === 'stopped') {
       failAll(askers, run, stopping());
@@ -88,6 +91,11 @@ export class RunsAskedAgain {
     const waiting = this.#waiting(({ continues }) => continues === run.runId);
     if (waiting !== undefined) {
       runs.queueAskers.add(waiting.runId, ...askers);
+      return;
+    }
+    if (state === 'paused' && !asked.queue) {
+      const says = `run ${run.runId} was cut off by a crash, and this Pod is ${state}`;
+      failAll(askers, run, new Fault('already_running', says, { data: view() }));
       return;
     }
     const { seen, text } = asked;

@@ -9,6 +9,10 @@ export class LingeringRuns {
     if (!isQuiet(run)) this.#runs.add(run);
   }
 
+  tellSurvivors(): void {
+    for (const run of this.#runs) run.tellSurvivors();
+  }
+
   any(): boolean {
     return [...this.#runs].some((run) => !isQuiet(run));
   }

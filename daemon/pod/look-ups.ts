@@ -13,6 +13,10 @@ export type AskedAgain = {
   readonly seen: Pick<SeenRequest, 'method' | 'requestId' | 'hash'>;
   /** Empty for a request that is not an input. */
   readonly text: string;
+  /** It may wait behind a pause. */
+  readonly queue: boolean;
+  /** The log was read before, and did not have it. */
+  readonly isReread?: boolean;
 };
 
 export type LookUp = {

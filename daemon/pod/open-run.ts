@@ -7,6 +7,7 @@ import type { CancelCause } from '../core/cancel.ts';
 import { Cancelled } from '../core/cancel.ts';
 import type { SeenRequest } from '../core/entry.ts';
 import type { RunId } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { RunView } from '../ports/pod-control.ts';
 import { type Asker, Askers } from './askers.ts';
 import type { Deferred } from '../support/deferred.ts';
@@ -46,6 +47,8 @@ export class OpenRun {
   #accepted = false;
   #ended = false;
   turn = 0;
+  /** Of the history, when it began. */
+  itemsBefore = 0;
   isPauseAsked = false;
 
   constructor(id: RunId, request: RunRequest, startedAt: number) {
@@ -112,6 +115,9 @@ export class OpenRun {
   /** Answered when nothing of the run is left. */
   waitForQuiet(answer: Deferred<Reply<'Cancel'>>): void {
     this.#cancelWaiters.push(answer);
+    // The oldest has been told by its own deadline, or is about to be.
+    if (this.#cancelWaiters.length > LIMITS.askersOfRun)
+      this.#cancelWaiters.shift()?.resolve(this.survivors());
     this.#settleCancels();
   }
 

@@ -42,6 +42,8 @@ export type Control =
     }
   /** What waits may begin, if nothing else is under way. */
   | { readonly kind: 'queueDue' }
+  /** So do notes whose run could not begin. */
+  | { readonly kind: 'notesDue' }
   | { readonly kind: 'stopCancelDue' }
   | { readonly kind: 'stopOverdue' }
   | { readonly kind: 'bugMet'; readonly error: unknown };

@@ -163,6 +163,7 @@ export class Pod implements PodControl {
     } finally {
       this.#loop.abort();
       for (const timer of this.#timers) clearTimeout(timer);
+      this.#runs.tellSurvivors();
       const stopped = new Fault('shutting_down', 'this Pod has stopped; the input is kept');
       this.#runs.failQueue(stopped);
       this.#askedAgain.failAll(stopped);
@@ -199,7 +200,10 @@ export class Pod implements PodControl {
         await this.#askedAgain.onLookedUp(event);
         return;
       case 'queueDue':
-        this.#runs.beginNext();
+        this.#runs.onQueueDue();
+        return;
+      case 'notesDue':
+        this.#runs.onNotesDue();
         return;
       case 'cancelAsked':
         await this.#onCancelAsked(event);

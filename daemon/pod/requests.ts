@@ -57,7 +57,7 @@ export class Requests {
         runs.queueAskers.add(intake.runId, asker);
         return;
       case 'lookUp':
-        this.#askedAgain.lookUp({ seen: intake.seen, text: asked.text }, intake.run, asker);
+        this.#askedAgain.lookUp({ ...asked, seen: intake.seen }, intake.run, asker);
         return;
       case 'refuse': {
         const data = intake.code === 'already_running' ? view() : {};
@@ -126,7 +126,7 @@ export class Requests {
     if (before.kind === 'new' || before.kind === 'conflict') return false;
     const { run } = before.request;
     if (run === undefined) return false;
-    this.#askedAgain.lookUp({ seen, text: '' }, run, asker);
+    this.#askedAgain.lookUp({ seen, text: '', queue: false }, run, asker);
     return true;
   }
 

@@ -183,7 +183,7 @@ export function toReport(
   return {
     runId: run.id,
     outcome: end.kind === 'limitReached' ? 'limit_reached' : end.kind,
-    text: end.tally.turns === 0 ? '' : lastAssistantText(session.items),
+    text: end.tally.turns === 0 ? '' : lastAssistantText(session.items.slice(run.itemsBefore)),
     turns: end.tally.turns,
     usage: end.tally.usage,
     sessionId: session.sessionId,
@@ -193,7 +193,7 @@ export function toReport(
   };
 }
 
-// Only this run's: the search ends at the user's message before it.
+// The search ends at what the user said in between.
 function lastAssistantText(items: readonly Item[]): string {
   const last = items.findLast((item) => item.type === 'message' && item.role !== 'system');
   if (last?.type !== 'message' || last.role !== 'assistant') return '';

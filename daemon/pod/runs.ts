@@ -36,10 +36,6 @@ export type RunSurroundings = {
   readonly isFenced: () => boolean;
 };
 
-function isDisksFault({ request }: OpenRun, { code }: Fault): boolean {
-  return request.wasQueued && code === 'storage_error';
-}
-
 /** What an input asks for whose turn it is. */
 function toRequest({ text, inputId, continues }: QueuedInput): RunRequest {
   const queued = { ...NO_REQUEST, seen: seenAs('Run', inputId, text), wasQueued: true };
@@ -66,8 +62,10 @@ export class Runs {
   #wokenBy: string | null = null;
   /** The disk refused what would have moved the queue on. */
   #isHeld = false;
-  /** In a row. */
-  #holds = 0;
+  #isQueueDue = false;
+  #areNotesDue = false;
+  /** Runs for notes that could not begin, in a row. */
+  #failedNotes = 0;
   /** Cancelled, but the disk did not take them out of the queue yet. */
   readonly #doomed = new Set<RunId>();
 
@@ -93,6 +91,12 @@ export class Runs {
     this.#open?.failed(error);
     this.#open?.tellSurvivors();
     this.failQueue(error);
+  }
+
+  /** The loop has ended: no `Cancel` waits any longer. */
+  tellSurvivors(): void {
+    this.#open?.tellSurvivors();
+    this.#lingering.tellSurvivors();
   }
 
   /** For those who wait for inputs that wait; the inputs stay. */
@@ -174,8 +178,13 @@ export class Runs {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       parts.log.error('a run could not begin', { runId: run.id, err: error });
-      if (run.request.trigger === 'notify' || isDisksFault(run, error)) {
-        await this.#waitForNext(run);
+      if (run.cancelledBy !== null) {
+        await this.#abandonPrepared(run);
+        return;
+      }
+      if (run.request.trigger === 'notify') this.#holdNotes();
+      if (run.request.wasQueued && error.code === 'storage_error') {
+        await this.#waitForDisk(run);
         return;
       }
       await this.#unqueue(run, error);
@@ -207,9 +216,8 @@ export class Runs {
     });
   }
 
-  /** The input, which the disk refused, or the note waits on, and who waits for it is not told a failure that is none. */
-  async #waitForNext(run: OpenRun): Promise<void> {
-    if (run.request.trigger === 'notify') this.#wokenBy = null;
+  /** The disk refused it: the input waits on, and who waits for it is not told a failure that is none. */
+  async #waitForDisk(run: OpenRun): Promise<void> {
     this.#hold();
     await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
       for (const asker of run.handBack()) this.queueAskers.add(run.id, asker);
@@ -218,9 +226,29 @@ export class Runs {
 
   #hold(): void {
     this.#isHeld = true;
-    const ms = Math.min(LIMITS.queueRetryMs * 2 ** this.#holds, LIMITS.queueRetryMaxMs);
-    this.#holds += 1;
-    this.#around.after(ms, { kind: 'queueDue' });
+    if (this.#isQueueDue) return;
+    this.#isQueueDue = true;
+    this.#around.after(LIMITS.queueRetryMs, { kind: 'queueDue' });
+  }
+
+  onQueueDue(): void {
+    this.#isQueueDue = false;
+    this.beginNext();
+  }
+
+  /** Notes hold up nothing else: what they could not begin of may be their own matter, such as a template. */
+  #holdNotes(): void {
+    if (this.#areNotesDue) return;
+    this.#areNotesDue = true;
+    const ms = Math.min(LIMITS.queueRetryMs * 2 ** this.#failedNotes, LIMITS.noteRetryMaxMs);
+    this.#failedNotes += 1;
+    this.#around.after(ms, { kind: 'notesDue' });
+  }
+
+  onNotesDue(): void {
+    this.#areNotesDue = false;
+    this.#wokenBy = null;
+    this.beginNext();
   }
 
   /** An input that can't begin, for `why`, or that was cancelled, does not keep those behind it waiting. */
@@ -240,7 +268,8 @@ export class Runs {
 
   #start(run: OpenRun): void {
     const { parts, life, push } = this.#around;
-    this.#holds = 0;
+    this.#failedNotes = 0;
+    run.itemsBefore = parts.journal.session().items.length;
     parts.log.info('a run began', { runId: run.id, trigger: run.request.trigger });
     run.accepted();
     const work = async (): Promise<void> => {
@@ -306,6 +335,7 @@ export class Runs {
     if (inputs.length === 0) return;
     await parts.journal.commit(clearInputsBatch(parts, inputs, null));
     const { sessionId } = parts.journal.session();
+    for (const { runId } of inputs) this.#doomed.delete(runId);
     for (const { runId } of inputs)
       for (const { answer } of this.queueAskers.take(runId))
         answer.resolve(reportOfNone(runId, sessionId));
@@ -315,12 +345,9 @@ export class Runs {
   async cancelPaused(continues: RunId): Promise<RunId> {
     const { parts, life } = this.#around;
     const request = { ...NO_REQUEST, trigger: 'resume' as const, continues };
-    const run = this.#admit(parts.newRunId(), request, []);
-    try {
-      await parts.journal.commit(cancelPausedBatch(parts, run));
-    } finally {
-      this.#open = null;
-    }
+    // Nothing of it is ever under way, so it is never the open one.
+    const run = new OpenRun(parts.newRunId(), request, parts.clock.now());
+    await parts.journal.commit(cancelPausedBatch(parts, run));
     life.moveAndTell({ kind: 'pausedCancelled' });
     this.beginNext();
     return run.id;

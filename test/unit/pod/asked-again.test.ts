@@ -1,8 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import { runId } from '../../../daemon/core/ids.ts';
 import { LIMITS } from '../../../daemon/core/limits.ts';
+import type { KeyValueStore, StoredValue } from '../../../daemon/session/store.ts';
+import { deferred } from '../../../daemon/support/deferred.ts';
+import { failing } from '../../support/failing-store.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
 import { nextLife } from '../../support/next-life.ts';
-import { type Bench, podBench, says, stalls } from '../../support/pod-bench.ts';
+import {
+  type Bench,
+  type BenchAnswer,
+  calls,
+  podBench,
+  says,
+  stalls,
+  tool,
+} from '../../support/pod-bench.ts';
 import { until } from '../../support/until.ts';
 
 const texts = (bench: Bench): string[] =>
@@ -84,6 +96,79 @@ describe('a run that a crash cut off, asked for again', () => {
     const answer = await bench.pod.run({ input: 'go', inputId: 'a' });
     expect(answer).toMatchObject({ text: 'whole' });
     expect(texts(bench).filter((text) => text === 'go')).toHaveLength(1);
+  });
+
+  test('PROTO-7: its report has no text of another run', async () => {
+    const disk = await cutOff();
+    let runs = 0;
+    await using bench = await podBench({
+      answers: [says('of the other'), calls(['T', {}])],
+      tools: [tool('T', () => Promise.resolve({ summary: 't' }))],
+      maxTurns: 1,
+      store: disk.open(),
+      parts: { newRunId: () => runId(`later-${(runs += 1)}`) },
+    });
+    await bench.pod.run({ input: 'other' });
+    const answer = await bench.pod.run({ input: 'go', inputId: 'a' });
+    expect(answer).toMatchObject({ outcome: 'limit_reached', continues: 'run-1', text: '' });
+  });
+
+  test('PROTO-19: behind a pause it waits only if it may', async () => {
+    const disk = await cutOff();
+    const gate = deferred<undefined>();
+    let runs = 0;
+    await using bench = await podBench({
+      answers: [calls(['T', {}]), says('whole')],
+      tools: [tool('T', () => gate.promise.then(() => ({ summary: 't' })))],
+      store: disk.open(),
+      parts: { newRunId: () => runId(`later-${(runs += 1)}`) },
+    });
+    const other = bench.pod.run({ input: 'other' });
+    await until(() => bench.pod.view().phase === 'tools', 'the call');
+    await bench.pod.pause();
+    gate.resolve(undefined);
+    await other;
+    await expect(bench.pod.run({ input: 'go', inputId: 'a' })).rejects.toMatchObject({
+      code: 'already_running',
+    });
+    const waits = bench.pod.run({ input: 'go', inputId: 'a', queue: true });
+    await until(() => bench.pod.status().waiting.inputs === 1, 'a place in the queue');
+    await bench.pod.cancel();
+    await expect(waits).resolves.toMatchObject({ text: 'whole' });
+  });
+
+  test('PROTO-17: an end that was stored while the log was read is found', async () => {
+    let down = false;
+    const inner = failing(new MemoryDisk().open(), () => (down ? 'fails' : 'ok'));
+    const read = deferred<undefined>();
+    let isSlow = false;
+    const store: KeyValueStore = {
+      ...inner,
+      read: async function* (range) {
+        const all: StoredValue[] = [];
+        for await (const one of inner.read(range)) all.push(one);
+        if (isSlow) await read.promise;
+        yield* all;
+      },
+    };
+    const saysThenFails: BenchAnswer = async function* () {
+      yield* says('done');
+      await until(() => bench.entries().some(({ kind }) => kind === 'user_input'), 'the input');
+      down = true;
+    };
+    await using bench = await podBench({
+      answers: [saysThenFails, says('b'), says('more')],
+      store,
+    });
+    await bench.pod.run({ input: 'go', inputId: 'a' }).catch(() => undefined);
+    down = false;
+    isSlow = true;
+    const again = bench.pod.run({ input: 'go', inputId: 'a' });
+    await bench.pod.run({ input: 'b' });
+    isSlow = false;
+    read.resolve(undefined);
+    // It was begun, so it is not told as one of which nothing was done.
+    await expect(again).resolves.toMatchObject({ outcome: 'finished', text: 'more' });
   });
 
   test('PROTO-17: whoever waits for acceptance only is told at once', async () => {

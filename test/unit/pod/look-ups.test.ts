@@ -14,6 +14,7 @@ const run = { runId: runId('r'), sessionId: sessionId('s') };
 const asked = (id: string) => ({
   seen: { method: 'Run' as const, requestId: id, hash: '' },
   text: '',
+  queue: false,
 });
 
 function asker(): Asker {

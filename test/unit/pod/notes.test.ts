@@ -136,9 +136,37 @@ describe('Notify', () => {
     expect(tries).toBe(2);
     await vi.advanceTimersByTimeAsync(LIMITS.queueRetryMs);
     expect(tries).toBe(2);
-    await vi.advanceTimersByTimeAsync(10 * LIMITS.queueRetryMaxMs);
+    await vi.advanceTimersByTimeAsync(10 * LIMITS.noteRetryMaxMs);
     expect(tries).toBe(10);
     expect(texts(bench)).toEqual(['Note: a', 'noted']);
+  });
+
+  test('FAM-11 PROTO-17: it holds up no input, and many are tried again by one timer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let [isBad, tries] = [true, 0];
+    const renderSystemPrompt = async (): Promise<string> => {
+      tries += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (isBad) throw new Fault('prompt_error', 'no');
+      return 'be good';
+    };
+    await using bench = await podBench({ answers: [says('two')], parts: { renderSystemPrompt } });
+    for (let n = 0; n < 50; n += 1) {
+      await bench.pod.notify({ message: `n${n}` });
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    await vi.advanceTimersByTimeAsync(10 * LIMITS.noteRetryMaxMs);
+    tries = 0;
+    await vi.advanceTimersByTimeAsync(LIMITS.noteRetryMaxMs + 100);
+    expect(tries).toBeLessThanOrEqual(2);
+    // Once more a run is being prepared for them.
+    await bench.pod.notify({ message: 'last' });
+    expect(bench.pod.view()).toMatchObject({ state: 'running' });
+    const answer = bench.pod.run({ input: 'two', queue: true });
+    await vi.advanceTimersByTimeAsync(51);
+    isBad = false;
+    await vi.advanceTimersByTimeAsync(100);
+    await expect(answer).resolves.toMatchObject({ text: 'two' });
   });
 
   test('FAM-11: transient notes go with one request and are no part of the history; one that failed gives them back', async () => {

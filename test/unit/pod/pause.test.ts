@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KeyValueStore } from '../../../daemon/session/store.ts';
 import { deferred } from '../../../daemon/support/deferred.ts';
+import { HeldStore } from '../../support/held-store.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
 import { nextLife } from '../../support/next-life.ts';
 import { type BenchAnswer, calls, podBench, says, tool } from '../../support/pod-bench.ts';
@@ -69,5 +70,21 @@ describe('Pause', () => {
     const kinds = again.entries().map(({ kind }) => kind);
     expect(kinds.slice(-2)).toEqual(['run_start', 'run_outcome']);
     await expect(again.pod.run({ input: 'x' })).resolves.toMatchObject({ text: 'now' });
+  });
+
+  test('PROTO-18 PROTO-20: cancelling a pause twice ends it once, and answers twice', async () => {
+    const disk = new MemoryDisk();
+    {
+      await using _bench = await pausedBench([], disk.open());
+    }
+    const held = new HeldStore(disk.open());
+    await using again = await nextLife(held.store, []);
+    held.hold();
+    const one = again.pod.cancel();
+    await until(() => held.waiting > 0, 'the record of the end');
+    const two = again.pod.cancel();
+    held.letGo();
+    await expect(one).resolves.toMatchObject({ quiescent: true });
+    await expect(two).rejects.toMatchObject({ code: 'not_running' });
   });
 });

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../daemon/core/fault.ts';
 import { LIMITS } from '../../../daemon/core/limits.ts';
 import { failing } from '../../support/failing-store.ts';
+import { HeldStore } from '../../support/held-store.ts';
 import { nextLife } from '../../support/next-life.ts';
 import { MemoryDisk } from '../../support/memory-store.ts';
 import { type Bench, podBench, says, stalls } from '../../support/pod-bench.ts';
@@ -292,6 +293,30 @@ describe('the queue of inputs', () => {
     expect(bench.pod.status().waiting).toMatchObject({ inputs: 0 });
     await bench.pod.cancel();
     await expect(bench.pod.run({ input: 'three' })).resolves.toMatchObject({ text: 'ok' });
+  });
+
+  test('PROTO-21: an input that is cancelled while the disk refuses its begin does not begin later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let down = false;
+    const held = new HeldStore(failing(new MemoryDisk().open(), () => (down ? 'fails' : 'ok')));
+    await using bench = await podBench({ answers: [stalls('so'), says('two')], store: held.store });
+    bench.pod.run({ input: 'one' }).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(1);
+    const second = bench.pod.run({ input: 'two', queue: true });
+    await vi.advanceTimersByTimeAsync(1);
+    await bench.pod.cancel();
+    held.hold();
+    await vi.advanceTimersByTimeAsync(1);
+    const cancel = bench.pod.cancel();
+    await vi.advanceTimersByTimeAsync(1);
+    down = true;
+    held.letGo();
+    await expect(cancel).resolves.toEqual({ runId: 'run-2', quiescent: true, survivors: [] });
+    await expect(second).resolves.toMatchObject({ outcome: 'cancelled', turns: 0 });
+    down = false;
+    await vi.advanceTimersByTimeAsync(LIMITS.queueRetryMs + 1);
+    expect(bench.requests).toHaveLength(1);
+    expect(bench.pod.status().waiting).toMatchObject({ inputs: 0 });
   });
 
   test('PROTO-17 INV-6: an input whose begin the disk refuses stays, and is tried again', async () => {
