@@ -3,16 +3,23 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Status } from '../../protocol/status.ts';
 import { Podctl } from '../support/podctl.ts';
+import { deadline } from '../support/slowness.ts';
 import { TempPod } from '../support/temp-pod.ts';
 import { until } from '../support/until.ts';
 
+/** What is said slowly is always cut short; what pauses lasts until several programs have started meanwhile. */
 const SCRIPT = `
 loop = true
 [[steps]]
-when = "slowly"
+when = "once more"
 text = "${'word '.repeat(400)}"
 chunk_bytes = 5
 delay_ms = 10
+[[steps]]
+when = "slowly"
+text = "${'word '.repeat(4_000)}"
+chunk_bytes = 5
+delay_ms = ${deadline(10)}
 [[steps]]
 when = "write"
 text = "I write."
@@ -21,7 +28,7 @@ tool_calls = [{ name = "Write", arguments = { file_path = "{{workspace}}/a.txt",
 when = "pausing"
 text = "${'and then '.repeat(100)}"
 chunk_bytes = 9
-delay_ms = 5
+delay_ms = ${deadline(5)}
 tool_calls = [{ name = "Write", arguments = { file_path = "{{workspace}}/a.txt", content = "x" } }]
 [[steps]]
 text = "I heard."
@@ -81,7 +88,7 @@ describe('podctl chat', () => {
   test('CLI-2 PROTO-17: it outlasts kill -9 and a restart: the line is asked for again under its id, and is one run', async () => {
     await using pod = await started();
     const chat = new Podctl(pod, 'chat', pod.name);
-    chat.write('slowly\n');
+    chat.write('once more\n');
     await until(() => chat.out.includes('word'), 'the text begins');
     await pod.kill9();
     await until(() => chat.err.includes('is gone; waiting'), 'it says that the Pod is gone');
@@ -92,7 +99,7 @@ describe('podctl chat', () => {
     expect(code).toBe(0);
     expect(out).toContain('I heard.');
     const history = await new Podctl(pod, 'history', '--json', pod.name).ended;
-    const inputs = history.out.split('\n').filter((line) => line.includes('"text":"slowly"'));
+    const inputs = history.out.split('\n').filter((line) => line.includes('"text":"once more"'));
     expect(inputs).toHaveLength(1);
   });
 });
