@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { TEST_LIMIT_MS } from './test/support/time-limits.ts';
 
 const slowness = Number(process.env['PODD_TEST_SLOWNESS'] ?? '1');
 
@@ -35,7 +36,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/model/**/*.test.ts', 'test/*.test.ts'],
           exclude: ALONE,
-          testTimeout: 5_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.unit * slowness,
           ...sharesProcess,
         },
       },
@@ -44,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'unit-alone',
           include: ALONE,
-          testTimeout: 5_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.unit * slowness,
         },
       },
       {
@@ -52,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
-          testTimeout: 20_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.contract * slowness,
         },
       },
       {
@@ -60,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 20_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.integration * slowness,
         },
       },
       {
@@ -68,8 +69,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 30_000 * slowness,
-          hookTimeout: 30_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.e2e * slowness,
+          hookTimeout: TEST_LIMIT_MS.e2e * slowness,
           ...sharesProcess,
           ...built,
         },
@@ -79,7 +80,7 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
-          testTimeout: 120_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.crash * slowness,
           // They count on which process gets which signal first, and load the disk.
           fileParallelism: false,
           ...built,
@@ -90,7 +91,7 @@ export default defineConfig({
         test: {
           name: 'sabotage',
           include: ['test/sabotage/**/*.test.ts'],
-          testTimeout: 180_000 * slowness,
+          testTimeout: TEST_LIMIT_MS.sabotage * slowness,
         },
       },
     ],
