@@ -28,6 +28,8 @@ type Asking = {
   readonly accept: (client: PodClient) => Promise<RunAnswer>;
   /** Answers when the run is over, also one that was over before; null where a run is always a new one. */
   readonly end: ((client: PodClient) => Promise<RunAnswer>) | null;
+  /** The client's own. */
+  readonly id: string | null;
 };
 
 /** Gives the Pod an input and shows its run to the end. Answers EXIT-1's code. */
@@ -44,6 +46,7 @@ export async function runCommand(shell: Shell, options: RunOptions): Promise<num
   return await showRun(shell, options, {
     accept: (client) => client.request('Run', { ...params, wait: 'accepted' }, ACCEPTED),
     end: id === undefined ? null : (client) => client.request('Run', params),
+    id: id ?? null,
   });
 }
 
@@ -52,6 +55,7 @@ export async function resumeCommand(shell: Shell, options: Shown): Promise<numbe
   return await showRun(shell, options, {
     accept: (client) => client.request('Resume', { wait: 'accepted' }, ACCEPTED),
     end: null,
+    id: null,
   });
 }
 
@@ -81,7 +85,7 @@ async function showRun(shell: Shell, { pod, format }: Shown, asking: Asking): Pr
   following.follow(answer.runId, { isOpen });
   const end = await Promise.race([
     following.ended,
-    lost(client),
+    lost(client, asking.id),
     interrupts.left,
     ...(asking.end === null ? [] : [toEnd(asking.end(client))]),
   ]);
@@ -133,12 +137,13 @@ function jsonView({ out }: Shell): View {
   };
 }
 
-async function lost(client: PodClient): Promise<never> {
+/** `id` is what the run may be asked for by again. */
+async function lost(client: PodClient, id: string | null): Promise<never> {
   await client.closed;
-  throw new PodError(
-    'disconnected',
-    'the connection was lost before the run ended; it may go on, or be cut off if the Pod died',
-  );
+  const says =
+    'the connection was lost before the run ended; it may go on, or be cut off if the Pod died';
+  const again = id === null ? '' : `; for its answer give the same again with --id ${id}`;
+  throw new PodError('disconnected', `${says}${again}`);
 }
 
 type Interrupts = Disposable & {

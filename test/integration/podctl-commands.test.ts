@@ -140,6 +140,19 @@ describe('podctl run', () => {
     pod.hangUp();
     expect(await code).toBe(69);
     expect(fake.errText).toMatch(/connection was lost before the run ended.*podctl status/);
+    expect(fake.errText).not.toContain('--id');
+  });
+
+  test('CLI-3 PROTO-17: with an id it says how to come back for the answer', async () => {
+    await using pod = await FakePod.listen((asked, fake) => {
+      running(runStart(), delta(1, 0, 'half'))(asked, fake);
+    });
+    const fake = new FakeShell();
+    const code = run(fake, pod, '--id', 'mine');
+    await until(() => fake.outText === 'half', 'the text is there');
+    pod.hangUp();
+    expect(await code).toBe(69);
+    expect(fake.errText).toContain('give the same again with --id mine');
   });
 });
 
