@@ -87,7 +87,7 @@ async function showRun(shell: Shell, { pod, format }: Shown, asking: Asking): Pr
     following.ended,
     lost(client, asking.id),
     interrupts.left,
-    ...(asking.end === null ? [] : [toEnd(asking.end(client))]),
+    ...(asking.end === null ? [] : [toEnd(asking.end(client), () => lost(client, asking.id))]),
   ]);
   if (end === 'left') return EXIT.interrupted;
   if (!following.wasShown) view.showReport(end);
@@ -95,8 +95,11 @@ async function showRun(shell: Shell, { pod, format }: Shown, asking: Asking): Pr
   return tellEnd(shell, end);
 }
 
-async function toEnd(answer: Promise<RunAnswer>): Promise<RunEnd> {
-  const report = await answer;
+async function toEnd(answer: Promise<RunAnswer>, lose: () => Promise<never>): Promise<RunEnd> {
+  const report = await answer.catch((error: unknown) => {
+    if (error instanceof PodError && error.code === 'disconnected') return lose();
+    throw error;
+  });
   if ('outcome' in report) return { runId: report.runId, outcome: report.outcome, report };
   throw new PodError('bad_answer', 'a run was answered before its end');
 }
