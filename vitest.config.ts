@@ -81,8 +81,6 @@ export default defineConfig({
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
           testTimeout: TEST_LIMIT_MS.crash * slowness,
-          // They count on which process gets which signal first, and load the disk.
-          fileParallelism: false,
           ...built,
         },
       },
