@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 /** What a loopback answer never needs, and a test can wait for. */
 const PATIENCE = [
   `provider.first_event_timeout_ms = ${400 * SLOWNESS}`,
-  `provider.idle_timeout_ms = ${250 * SLOWNESS}`,
+  `provider.idle_timeout_ms = ${400 * SLOWNESS}`,
 ];
 
 describe('a model server that misbehaves', () => {

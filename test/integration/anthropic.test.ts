@@ -8,7 +8,7 @@ import { FullBacklog } from '../support/full-backlog.ts';
 import { user } from '../support/items.ts';
 import { type Conduct, ModelServer } from '../support/model-server.ts';
 import { poisonEnvironment } from '../support/sdk-environment.ts';
-import { deadline } from '../support/slowness.ts';
+import { deadline, SLOWNESS } from '../support/slowness.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const never = new AbortController().signal;
@@ -156,7 +156,7 @@ describe('openAnthropicModel', () => {
     ['pings', { reason: 'events_timeout', retryable: true }],
   ] as const)('PROV-9: an answer that begins and then %s is broken', async (then, data) => {
     await using server = new ModelServer({ kind: 'begins', then });
-    const { model } = await open(server, { idleMs: 200 });
+    const { model } = await open(server, { idleMs: 600 });
     const { events, error } = await ask(model);
     expect(events).toContainEqual({ kind: 'delta', block: 0, text: 'so far' });
     expect(events.some(({ kind }) => kind === 'stopped')).toBe(false);
@@ -181,7 +181,7 @@ describe('openAnthropicModel', () => {
         then,
       });
       // The head comes at once; so what the text may take is half of this.
-      const { model } = await open(server, { firstEventMs: 1000 });
+      const { model } = await open(server, { firstEventMs: 1000 * SLOWNESS });
       const { error } = await ask(model);
       expect(error).toMatchObject({
         code: 'provider_error',
