@@ -1,12 +1,12 @@
+import type { RunReport } from '../../protocol/report.ts';
 import { assertNever } from '../core/assert.ts';
-import { Fault } from '../core/fault.ts';
 import type { QueuedInput } from '../core/entry.ts';
+import { Fault } from '../core/fault.ts';
 import { hasRoom, QUEUE_FULL } from '../core/run-intake.ts';
 import { lastRunOf } from '../core/session-state.ts';
-import type { RunReport } from '../../protocol/report.ts';
+import type { Asker } from './askers.ts';
 import { type FoundRun, reportOfNone, type StoredRun } from './find-run.ts';
 import { type AskedAgain, type LookUp, LookUps } from './look-ups.ts';
-import type { Asker } from './askers.ts';
 import { NO_REQUEST } from './open-run.ts';
 import type { Control } from './pod-events.ts';
 import { queueInputBatch } from './queue-batches.ts';

@@ -1,12 +1,11 @@
+import type { SeenRequest } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { SeenRequest } from '../core/entry.ts';
 import type { Journal } from '../ports/journal.ts';
 import { ignore } from '../support/deferred.ts';
 import { Semaphore } from '../support/semaphore.ts';
-import { Askers } from './askers.ts';
+import { type Asker, Askers } from './askers.ts';
 import { findRun, type FoundRun, type StoredRun } from './find-run.ts';
-import type { Asker } from './askers.ts';
 
 /** What was asked for again. */
 export type AskedAgain = {
@@ -42,7 +41,9 @@ export class LookUps {
     signal: AbortSignal,
     found: (lookUp: LookUp, found: FoundRun) => void,
   ) {
-    this.#journal = journal;
+    // Waiting for one's turn is part of the look, and of its deadline.
+    const runEnd: Journal['runEnd'] = (...run) => this.#reader.use(() => journal.runEnd(...run));
+    this.#journal = { runEnd };
     this.#signal = signal;
     this.#found = found;
   }
@@ -63,8 +64,7 @@ export class LookUps {
     lookUp.askers.add(...askers);
     this.#open.set(key, lookUp);
     const look = async (): Promise<void> => {
-      const found = await this.#reader.use(() => findRun(this.#journal, run, this.#signal));
-      this.#found(lookUp, found);
+      this.#found(lookUp, await findRun(this.#journal, run, this.#signal));
     };
     ignore(look(), 'its failure is in the event');
   }

@@ -99,6 +99,10 @@ export class Pod implements PodControl {
 
   cancel({ clearQueue = false }: Params<'Cancel'> = {}): Promise<Reply<'Cancel'>> {
     const answer = deferred<Reply<'Cancel'>>();
+    if (this.#life.state.kind === 'stopped') {
+      answer.reject(new Fault('not_running', 'this Pod has stopped'));
+      return answer.promise;
+    }
     const { open: run } = this.#runs;
     run?.cancel({ kind: 'client' });
     // Not an event: the loop may be waiting for a disk that hangs.

@@ -72,6 +72,7 @@ export async function findRunEnd(
   run: RunId,
   signal: AbortSignal,
 ): Promise<StoredRunEnd> {
+  signal.throwIfAborted();
   const place = sessionLog(session);
   const range = { ...entryRange(place), isReversed: true } as const;
   let continuedBy: RunId | null = null;

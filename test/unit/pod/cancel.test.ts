@@ -12,6 +12,15 @@ afterEach(() => {
 });
 
 describe('Cancel', () => {
+  test('PROTO-18: of a Pod that has stopped is answered at once, and leaves no timer', async () => {
+    await using bench = await podBench({ answers: [] });
+    await bench.pod.shutdown({});
+    await bench.served;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await expect(bench.pod.cancel()).rejects.toMatchObject({ code: 'not_running' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('PROTO-21 INV-6: a Cancel is answered in its time also where the loop waits for a disk that hangs', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     let fate: WriteFate = 'ok';

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { runId, sessionId } from '../../../daemon/core/ids.ts';
 import { LIMITS } from '../../../daemon/core/limits.ts';
 import { Askers } from '../../../daemon/pod/askers.ts';
@@ -35,6 +35,10 @@ function bench() {
   return { lookUps, reads, found };
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('LookUps', () => {
   test('PROTO-17 INV-12: who asks for the same shares one look, and one log is read at a time', async () => {
     const { lookUps, reads, found } = bench();
@@ -50,6 +54,14 @@ describe('LookUps', () => {
     expect(first === undefined ? [] : lookUps.end(first[0])).toEqual(askers);
     reads[1]?.resolve(ABSENT);
     await until(() => found.length === 2, 'the second answer');
+  });
+
+  test('INV-6: behind a read that hangs the others are given up in the same time, not one after the other', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { lookUps, found } = bench();
+    for (const id of ['a', 'b', 'c']) lookUps.begin(asked(id), run, asker());
+    await vi.advanceTimersByTimeAsync(LIMITS.readLogMs + 1);
+    expect(found.map(([, { kind }]) => kind)).toEqual(['failed', 'failed', 'failed']);
   });
 
   test('INV-12: over the limit of look-ups the next is busy', async () => {
