@@ -81,7 +81,8 @@ async function flood(pod: TempPod): Promise<void> {
   const took: number[] = [];
   const ask = async (): Promise<void> => {
     const begun = performance.now();
-    await asker.call('GetStatus');
+    // It takes milliseconds, or for ever.
+    await asker.call('GetStatus', {}, 5_000);
     took.push(performance.now() - begun);
   };
   for (let n = 0; n < REQUESTS; n += 1) rude.send(FLOOD);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { expectSound } from '../support/expect-sound.ts';
-import { RSS_IS_WHAT_IS_HELD, settledRss } from '../support/settled-rss.ts';
+import { RSS_IS_WHAT_IS_HELD, settledMemory } from '../support/settled-memory.ts';
 import { TempPod } from '../support/temp-pod.ts';
 import { numbersOf, transcriptHash } from '../support/transcript.ts';
 import { until } from '../support/until.ts';
@@ -105,11 +105,11 @@ describe('a client that only asks', () => {
         );
     };
     await poll(1_000);
-    const before = { open: descriptors(), rss: await settledRss(pod, client) };
+    const before = { open: descriptors(), memory: await settledMemory(pod, client) };
     await poll(9_000);
     await until(() => descriptors() <= before.open, 'the end of all connections');
-    const after = await settledRss(pod, client);
-    expect(after / before.rss).toBeLessThanOrEqual(1.05);
+    const after = await settledMemory(pod, client);
+    expect(after.rssBytes / before.memory.rssBytes).toBeLessThanOrEqual(1.05);
     expect(await client.call('GetStatus')).toMatchObject({ connections: 1 });
     await expectSound(pod, client);
   });

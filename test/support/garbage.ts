@@ -41,6 +41,10 @@ const NAMES = [
   ...['rpc.discover', 'Event', 'Ping', 'Run\u2028', 'GetStatus ', '..', 'x'.repeat(100_000)],
 ];
 
+/** Made once: to fill them anew each time took longer than to send them. */
+const TOO_LONG = Buffer.alloc(17 * MIB, 'x');
+const JUST_FITS = line(`{"id":1,"method":"GetStatus"${' '.repeat(15 * MIB)}}`);
+
 /** What never starts a run, stops one or ends the Pod, however it is read. */
 const KINDS: Readonly<Record<string, (random: Random) => Buffer>> = {
   notJson: (random) =>
@@ -67,8 +71,8 @@ const KINDS: Readonly<Record<string, (random: Random) => Buffer>> = {
     }),
   prototypeNames: (random) =>
     line(`{"id":1,"method":${JSON.stringify(random.pick(NAMES))},"params":{"__proto__":{"a":1}}}`),
-  tooLong: () => Buffer.alloc(17 * MIB, 'x'),
-  justFits: () => line(`{"id":1,"method":"GetStatus"${' '.repeat(15 * MIB)}}`),
+  tooLong: () => TOO_LONG,
+  justFits: () => JUST_FITS,
   separators: (random) =>
     json({
       id: '\u2028\u2029',
@@ -108,7 +112,7 @@ const KINDS: Readonly<Record<string, (random: Random) => Buffer>> = {
 
 /** As much as a line may hold and more, so they are rarer than the rest. */
 const HUGE = ['tooLong', 'justFits'];
-const HUGE_EVERY = 25;
+const HUGE_EVERY = 75;
 const COMMON = Object.keys(KINDS).filter((kind) => !HUGE.includes(kind));
 
 export type Garbage = { readonly isHuge: boolean; readonly bytes: Buffer };

@@ -60,15 +60,19 @@ export class WireClient implements Disposable {
   }
 
   /** Sends a request and answers its result; throws what came as an error. */
-  async call(method: string, params: object = {}): Promise<Record<string, unknown>> {
-    const answer = await this.ask(method, params);
+  async call(
+    method: string,
+    params: object = {},
+    limitMs?: number,
+  ): Promise<Record<string, unknown>> {
+    const answer = await this.ask(method, params, limitMs);
     if (answer.error !== undefined)
       throw Object.assign(new Error(answer.error.message), answer.error);
     return answer.result as Record<string, unknown>;
   }
 
   /** Sends a request and answers whatever came back for it. */
-  async ask(method: string, params: object = {}): Promise<Answer> {
+  async ask(method: string, params: object = {}, limitMs?: number): Promise<Answer> {
     const id = `w${this.#nextId}`;
     this.#nextId += 1;
     this.asked.set(id, method);
@@ -76,6 +80,7 @@ export class WireClient implements Disposable {
     return await this.waitFor(
       () => this.answers.find((answer) => answer.id === id),
       `the answer to ${method}`,
+      limitMs,
     );
   }
 
