@@ -20,7 +20,7 @@ const ALONE = [
   'test/unit/rpc/event-hub.test.ts',
 ];
 
-/** Vitest's own default leaves a core free, which is half of a machine with two. The tests wait more than they compute. */
+/** Vitest's own default leaves a core free, which is half of a machine with two. More would wait for the same disk. */
 const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 export default defineConfig({

@@ -12,6 +12,8 @@ const EXPECTED = JSON.parse(readFileSync(join(FOLDER, 'expected.json'), 'utf8'))
   string,
   string
 >;
+/** Of those that `manifest-broken` looks at in its own process, so many by the command. */
+const EVERY = 3;
 /** Enough to keep both processors busy. */
 const AT_ONCE = 4;
 
@@ -30,14 +32,15 @@ async function check(file: string, home: string): Promise<End> {
   });
 }
 
-test('MAN-4 MAN-6 EXIT-1: each of the broken manifests is told in one line: where, what was expected, the nearest key', async () => {
+test('MAN-4 MAN-6 EXIT-1: of the broken manifests every third is told by the command, in one line: where, what was expected, the nearest key', async () => {
   await using home = await tempFolder();
   const names = Object.keys(EXPECTED);
   const files = readdirSync(FOLDER).filter((name) => name.endsWith('.toml'));
   expect(files.map((name) => name.slice(0, -'.toml'.length)).sort()).toEqual(names.toSorted());
   expect(names.length).toBeGreaterThan(40);
   const told: Record<string, End> = {};
-  const waiting = [...names];
+  const waiting = names.filter((_, index) => index % EVERY === 0);
+  expect(waiting.length).toBeGreaterThan(20);
   const work = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
       told[name] = await check(join(FOLDER, `${name}.toml`), home.path);

@@ -12,12 +12,13 @@ async function main() {
     watch: false,
     reporters: [{}],
     maxWorkers: workers,
-    projects: jobs.map(({ name, tree, slowness, tests, timeoutMs }) => ({
+    projects: jobs.map(({ name, tree, slowness, tests, timeoutMs, isolate }) => ({
       root: tree,
       test: {
         name,
         include: tests.map(({ file }) => file),
         pool: 'forks',
+        isolate,
         testTimeout: timeoutMs,
         hookTimeout: timeoutMs,
         env: { PODD_TEST_SLOWNESS: String(slowness), PODD_TEST_BUILT: '1', HOME: tree },

@@ -1,16 +1,21 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Semaphore } from '../../daemon/support/semaphore.ts';
 import { deadline, SLOWNESS } from '../support/slowness.ts';
 import { TEST_LIMIT_MS } from '../support/time-limits.ts';
 
@@ -31,7 +36,7 @@ export type NamedTest = { readonly file: string; readonly title: string };
 export type Verdict = 'passed' | 'failed' | 'not run' | 'its line is not there exactly once';
 
 export type Verdicts = {
-  /** Of every named test with nothing broken, by title. */
+  /** Of every named test that a tree can spoil, with nothing broken, by title. */
   readonly whole: ReadonlyMap<string, Verdict>;
   /** Of each sabotage's test, in their order. */
   readonly broken: readonly Verdict[];
@@ -48,8 +53,12 @@ type Job = {
   readonly tree: string;
   readonly slowness: number;
   readonly timeoutMs: number;
+  /** As in `vitest.config.ts`: of those, one process runs many files. */
+  readonly isolate: boolean;
   readonly tests: readonly NamedTest[];
 };
+
+const SHARE_A_PROCESS = ['unit', 'model', 'e2e'];
 
 /** Runs the tests of all sabotages, each in a copy of the sources with its line broken, and once with none broken. */
 export async function judge(sabotages: readonly Sabotage[]): Promise<Verdicts> {
@@ -59,12 +68,13 @@ export async function judge(sabotages: readonly Sabotage[]): Promise<Verdicts> {
     const tests = [...new Map(sabotages.map(({ test }) => [test.title, test])).values()];
     const whole = join(folder, 'whole');
     copyTree(whole);
-    jobs.push(...jobsOf('whole', whole, SLOWNESS, tests));
+    jobs.push(...jobsOf('whole', whole, SLOWNESS, tests.filter(needsTree)));
     for (const [index, { file, find, replace, test }] of sabotages.entries()) {
       const [before, after, ...more] = readFileSync(join(ROOT, file), 'utf8').split(find);
       if (before === undefined || after === undefined || more.length > 0) continue;
       const tree = join(folder, String(index));
-      copyTree(tree);
+      linkTree(whole, tree);
+      rmSync(join(tree, file));
       writeFileSync(join(tree, file), `${before}${replace}${after}`);
       // One that only a deadline notices waits for it; twice what a test needs at home is time enough to fail in.
       jobs.push(...jobsOf(String(index), tree, Math.min(SLOWNESS, 2), [test]));
@@ -72,12 +82,13 @@ export async function judge(sabotages: readonly Sabotage[]): Promise<Verdicts> {
     const needsBuild = jobs.filter(({ tests: all }) =>
       all.some(({ file }) => /^test\/(e2e|crash)\//.test(file)),
     );
-    for (const tree of new Set(needsBuild.map(({ tree: one }) => one)))
-      execFileSync(process.execPath, ['scripts/build.js'], { cwd: tree, stdio: 'pipe' });
+    await buildAll([...new Set(needsBuild.map(({ tree }) => tree))]);
     const ends = await runJobs(folder, jobs);
     const unfit = sabotages.map((_, index) => !existsSync(join(folder, String(index))));
     return {
-      whole: new Map(tests.map(({ title }) => [title, verdictOf(ends, 'whole', title)])),
+      whole: new Map(
+        tests.filter(needsTree).map(({ title }) => [title, verdictOf(ends, 'whole', title)]),
+      ),
       broken: sabotages.map(({ test: { title } }, index) =>
         unfit[index] === true
           ? 'its line is not there exactly once'
@@ -89,6 +100,11 @@ export async function judge(sabotages: readonly Sabotage[]): Promise<Verdicts> {
   }
 }
 
+/** What looks at data alone is the same in any tree: that it passes is seen where it runs for itself. */
+function needsTree({ file }: NamedTest): boolean {
+  return !file.startsWith('test/model/');
+}
+
 /** A copy of the sources that may be broken; the packages are shared. */
 function copyTree(tree: string): void {
   mkdirSync(tree);
@@ -97,13 +113,33 @@ function copyTree(tree: string): void {
   symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
 }
 
+/** The same files once more, which is faster than to copy them. Whoever breaks one puts another in its place. */
+function linkTree(from: string, tree: string): void {
+  mkdirSync(tree);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [old, fresh] = [join(from, entry.name), join(tree, entry.name)];
+    if (entry.isDirectory()) linkTree(old, fresh);
+    else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(old), fresh);
+    else linkSync(old, fresh);
+  }
+}
+
+async function buildAll(trees: readonly string[]): Promise<void> {
+  const turn = new Semaphore(WORKERS);
+  const build = async (tree: string): Promise<void> => {
+    await promisify(execFile)(process.execPath, ['scripts/build.js'], { cwd: tree });
+  };
+  await Promise.all(trees.map((tree) => turn.use(() => build(tree))));
+}
+
 /** One for each folder of tests, since their limits differ. */
 function jobsOf(name: string, tree: string, slowness: number, tests: readonly NamedTest[]): Job[] {
   return Object.entries(TEST_LIMIT_MS).flatMap(([folder, limitMs]) => {
     const those = tests.filter(({ file }) => file.startsWith(`test/${folder}/`));
     if (those.length === 0) return [];
     const timeoutMs = limitMs * slowness;
-    return [{ name: `${name} ${folder}`, tree, slowness, timeoutMs, tests: those }];
+    const isolate = !SHARE_A_PROCESS.includes(folder);
+    return [{ name: `${name} ${folder}`, tree, slowness, timeoutMs, isolate, tests: those }];
   });
 }
 
