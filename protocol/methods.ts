@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { EVENTS, EventParams, type EventName } from './events.ts';
 import { RUN_FAULTS, type RpcFaultName } from './faults.ts';
 import { Item } from './items.ts';
-import { RunReport } from './report.ts';
+import { RunReport, Usage } from './report.ts';
 import { ScopeRules } from './scope.ts';
 import { Phase, StateName } from './state.ts';
 import { Status } from './status.ts';
@@ -33,6 +33,15 @@ const NOTE_UNITS_MAX = 16_000;
 /** `ended` answers with the report when the run is over, however long that takes; `accepted` at once. */
 const Wait = v.optional(v.picklist(['ended', 'accepted']));
 const RunAnswer = v.union([RunReport, v.strictObject({ runId: v.string() })]);
+
+/** Tokens are what the history fills in the model's window, as estimated before and after. */
+export const Compacted = v.strictObject({
+  from: v.string(),
+  sessionId: v.string(),
+  tokensBefore: v.number(),
+  tokensAfter: v.number(),
+});
+export type Compacted = v.InferOutput<typeof Compacted>;
 
 const InFlight = v.strictObject({
   /** Missing for `tool_output`, which belongs to a call, not to a block. */
@@ -83,6 +92,8 @@ export const METHODS = {
       inputId: RequestId,
       wait: Wait,
       queue: flag,
+      /** A compaction without a run is cancelled for it; by itself it waits until that is over. */
+      preempt: flag,
       /** On a paused Pod: closes what its run left open, and begins. */
       abandonPaused: flag,
     }),
@@ -176,6 +187,53 @@ export const METHODS = {
       }),
     }),
     errors: ['unknown_session', 'storage_error'],
+  },
+  /** What each model request of a session cost, oldest first: those of its runs, those thrown away, the compactor's. */
+  GetUsage: {
+    params: v.strictObject({
+      sessionId: v.optional(v.string()),
+      from: v.optional(count),
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(500))),
+    }),
+    result: v.strictObject({
+      records: v.array(
+        v.strictObject({
+          ...Usage.entries,
+          /** Items of the history that the request was sent with. */
+          historyLen: v.number(),
+          /** Unix time in milliseconds. */
+          at: v.number(),
+          kind: v.picklist(['run', 'discarded', 'compactor']),
+          costUsd: v.optional(v.number()),
+        }),
+      ),
+    }),
+    errors: ['unknown_session', 'storage_error'],
+  },
+  /**
+   * Summarises the older part of the session into a new one, with which the Pod goes on. During a run it waits for the
+   * moment before the next request. `instructions` are for whoever writes the summary.
+   */
+  Compact: {
+    params: v.strictObject({
+      instructions: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(NOTE_UNITS_MAX))),
+      /** Tokens of the newest part that stays as it is. Default: the manifest's. */
+      retainedTokens: v.optional(count),
+      requestId: RequestId,
+    }),
+    result: Compacted,
+    errors: [
+      'already_running',
+      'busy',
+      'shutting_down',
+      'conflict',
+      'unknown_session',
+      'budget_exceeded',
+      'compaction_failed',
+      'compaction_thrash',
+      'storage_error',
+      'fenced',
+    ],
   },
   /**
    * Turns `Event` notifications on for this connection, or changes its filter. Right behind the answer comes what was

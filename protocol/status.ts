@@ -29,7 +29,12 @@ export const Status = v.strictObject({
     source: v.picklist(['measured', 'interpolated', 'extrapolated', 'no_data']),
     limit: v.optional(v.number()),
   }),
+  /** Of the Pod's whole life, requests that came to nothing and the compactor's too. */
   usage: Usage,
+  /** In US dollars, where the price of each model is known. */
+  costUsd: v.optional(v.number()),
+  /** What the last request found in the provider's prompt cache: tokens, and why there were not more. */
+  cache: v.optional(v.strictObject({ hit: v.number(), reason: v.optional(v.string()) })),
   provider: v.strictObject({ kind: v.string(), model: v.string() }),
   cwd: v.string(),
   scope: v.strictObject({ own: ScopeRules, delegated: ScopeRules, effective: ScopeRules }),
@@ -44,10 +49,14 @@ export const Status = v.strictObject({
     decisions: v.number(),
   }),
   outbox: v.number(),
+  /** `failures` in a row; three, and nothing is compacted by itself (`disabled`) until a `Compact` succeeds. */
   compaction: v.strictObject({
     disabled: v.boolean(),
     failures: v.number(),
+    /** Of the last one that succeeded, Unix time in milliseconds. */
     lastAt: v.nullable(v.number()),
+    /** Why the last one failed. */
+    lastFailure: v.optional(v.string()),
   }),
   /** Entries and payload bytes of the live session and of the Pod's journal. */
   log: v.strictObject({

@@ -65,6 +65,9 @@ export class FakePod implements PodControl {
     Promise.resolve({ queued: true, started: false, duplicate: false });
   readonly pause = (): Promise<Reply<'Pause'>> => Promise.resolve({ runId: 'open' });
   readonly shutdown = (): Promise<void> => Promise.resolve();
+  readonly compact = (): Promise<Reply<'Compact'>> =>
+    Promise.resolve({ from: 's', sessionId: 's2', tokensBefore: 2, tokensAfter: 1 });
+  readonly usage = (): Promise<Reply<'GetUsage'>> => Promise.resolve({ records: [] });
   readonly status = (): ReturnType<PodControl['status']> => {
     this.asked += 1;
     return STATUS;

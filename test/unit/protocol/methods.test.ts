@@ -20,6 +20,8 @@ describe('METHODS', () => {
       'Shutdown',
       'GetStatus',
       'GetHistory',
+      'GetUsage',
+      'Compact',
       'Subscribe',
       'Unsubscribe',
     ]);
