@@ -1,24 +1,21 @@
-import type { ToolCallItem, ToolResultItem } from '../../protocol/items.ts';
+import type { ToolCallItem } from '../../protocol/items.ts';
 import type { StopReason } from '../../protocol/report.ts';
 import { parseCallArguments } from '../core/call-arguments.ts';
 import { Cancelled } from '../core/cancel.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
-import { cutWithMark } from '../core/truncate.ts';
 import type { CheckedCall, Passed } from '../ports/gate.ts';
 import type { Tool, ToolOutcome } from '../ports/tool.ts';
 import { waitOrAbandon } from '../support/abandon.ts';
 import { Semaphore } from '../support/semaphore.ts';
 import { withDeadline } from '../support/with-deadline.ts';
 import type { Answer } from './ask-model.ts';
+import type { CallResult } from './to-result.ts';
+import { toResult } from './to-result.ts';
+import { trackCall } from './track-call.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
-/** A call's result, with what only clients are told. */
-export type CallResult = {
-  readonly item: ToolResultItem;
-  readonly name: string;
-  readonly truncated: boolean;
-};
+export type { CallResult } from './to-result.ts';
 
 /** What stands between a call and its tool: an answer at once, or the way is free. */
 type Prepared =
@@ -53,12 +50,16 @@ export async function runCalls(
   const settled = await Promise.allSettled(
     calls.map(async (call, index) => {
       const ready = prepared[index];
-      if (ready?.kind !== 'ready') return toResult(ports, call, ready?.outcome ?? NOT_RUN);
+      if (ready?.kind !== 'ready')
+        return await toResult(ports, call, ready?.outcome ?? NOT_RUN, signal);
       const before = Promise.all(ready.turns.map((name) => queues.get(name) ?? NOTHING));
-      const mine = before.then(() => places.use(() => runOne(ports, ready, written, signal)));
+      // What is kept of it is written in its place, too: that may hang as any file.
+      const work = async (): Promise<CallResult> =>
+        await toResult(ports, call, await runOne(ports, ready, written, signal), signal);
+      const mine = before.then(() => places.use(work));
       const over = mine.catch(() => undefined);
       for (const name of ready.turns) queues.set(name, over);
-      return toResult(ports, call, await mine);
+      return await mine;
     }),
   );
   return settled.map((one) => {
@@ -94,7 +95,7 @@ async function prepareInTime(
   const limit = { what: call.name, ms: LIMITS.toolMs };
   try {
     return await withDeadline(signal, limit, async (within) => {
-      const work = track(ports, call, prepare(ports, call, index, within));
+      const work = trackCall(ports, call, prepare(ports, call, index, within));
       return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
     });
   } catch (error) {
@@ -140,7 +141,7 @@ async function runOne(
   const intents: Intents = { failure: null };
   try {
     return await withDeadline(signal, limit, async (within) => {
-      const work = track(ports, call, runTool(ports, { tool, call, written, intents }, within));
+      const work = trackCall(ports, call, runTool(ports, { tool, call, written, intents }, within));
       return await waitOrAbandon(work, within, LIMITS.toolAbortMs);
     });
   } catch (error) {
@@ -208,42 +209,4 @@ async function runTool(
   );
   for (const { path, hash, op } of outcome.files ?? []) if (op === 'write') written.set(path, hash);
   return outcome;
-}
-
-// Ends when the tool really has, also when nobody waits for it any more.
-async function track<T>(
-  ports: WorkerPorts,
-  call: { readonly callId: string },
-  work: Promise<T>,
-): Promise<T> {
-  const end = ports.activity.begin({ kind: 'tool_call', id: call.callId });
-  try {
-    return await work;
-  } finally {
-    end();
-  }
-}
-
-function toResult(ports: WorkerPorts, call: ToolCallItem, outcome: ToolOutcome): CallResult {
-  const isError = outcome.isError === true;
-  const summary = cutWithMark(
-    outcome.summary,
-    isError ? LIMITS.errorTextBytes : LIMITS.resultSummaryBytes,
-  );
-  const content =
-    outcome.content === undefined
-      ? undefined
-      : cutWithMark(outcome.content, ports.tools.contentBytesMax(call.name));
-  return {
-    name: call.name,
-    truncated: summary.truncated || content?.truncated === true,
-    item: {
-      type: 'tool_result',
-      callId: call.callId,
-      summary: summary.text,
-      ...(content === undefined ? {} : { content: content.text }),
-      ...(isError ? { isError } : {}),
-      ...(outcome.files === undefined ? {} : { files: [...outcome.files] }),
-    },
-  };
 }
