@@ -25,6 +25,7 @@ const LEGAL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 export class CheckedItems {
   readonly #shape: RequestShape;
   #accepted: Item[] = [];
+  #lasting = 0;
   #bytes = 0;
   #seenCalls = new Set<string>();
   #openCalls = new Set<string>();
@@ -38,8 +39,11 @@ export class CheckedItems {
     return this.#bytes;
   }
 
-  /** What is wrong with `items`, nothing if they may be sent. Items never change once they were shown. */
-  problemsOf(items: readonly Item[]): string[] {
+  /**
+   * What is wrong with `items`, nothing if they may be sent. Items never change once they were shown; the last `passing`
+   * ones go along this once.
+   */
+  problemsOf(items: readonly Item[], passing = 0): string[] {
     if (this.#accepted.some((item, index) => items[index] !== item)) this.#forget();
     const problems: string[] = [];
     for (let index = this.#accepted.length; index < items.length; index += 1) {
@@ -48,9 +52,19 @@ export class CheckedItems {
       for (const says of this.#add(item)) problems.push(`item ${index}: ${says}`);
       this.#accepted.push(item);
     }
+    this.#lasting = items.length - passing;
     if (problems.length > 0) this.#forget();
     else problems.push(...this.#endProblems());
     return problems;
+  }
+
+  /**
+   * The first index at which `items` are not those that were accepted last; null: they begin with them, but for what went
+   * along that once.
+   */
+  firstChange(items: readonly Item[]): number | null {
+    const index = this.#accepted.findIndex((item, at) => items[at] !== item);
+    return index === -1 || index >= this.#lasting ? null : index;
   }
 
   #forget(): void {

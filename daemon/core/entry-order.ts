@@ -1,8 +1,10 @@
 import type { Item } from '../../protocol/items.ts';
 import { invariant } from './assert.ts';
 import type { SessionEntry } from './entry.ts';
-import type { RunId, SessionId } from './ids.ts';
+import type { EntryHash, RunId, SessionId } from './ids.ts';
 import type { SessionState } from './session-state.ts';
+
+type SessionStart = Extract<SessionEntry, { readonly kind: 'session_start' }>;
 
 /**
  * Says whether entries fit a session, before they are stored: once on disk, an entry that its projection refuses
@@ -29,6 +31,25 @@ export class EntryOrder {
     return new EntryOrder(session, session.openCalls.keys());
   }
 
+  get sessionId(): SessionId {
+    return this.#sessionId;
+  }
+
+  /**
+   * For the session that is compacted or forked from this one; its `session_start` is taken next. `head` is this one's last
+   * entry: what was made of an older state is refused.
+   */
+  successor(start: SessionStart, head: EntryHash | null): EntryOrder {
+    const origin = start.compactedFrom ?? start.forkedFrom;
+    invariant(
+      origin?.sessionId === this.#sessionId && origin.atHash === head,
+      `session ${start.sessionId} does not begin where session ${this.#sessionId} ends`,
+    );
+    const openRun = start.carried?.openRun ?? null;
+    invariant(this.#openRun === openRun, 'an open run goes on in the next session');
+    return new EntryOrder({ sessionId: start.sessionId, begun: false, openRun: null }, []);
+  }
+
   /** A copy, for entries that may turn out not to fit. */
   fork(): EntryOrder {
     const { sessionId, begun, openRun } = {
@@ -44,6 +65,7 @@ export class EntryOrder {
       invariant(!this.#begun, 'a second session_start');
       invariant(entry.sessionId === this.#sessionId, 'session_start of another session');
       this.#begun = true;
+      this.#openRun = entry.carried?.openRun ?? null;
       this.#add(entry.history);
       return;
     }
@@ -54,6 +76,8 @@ export class EntryOrder {
     } else if (entry.kind === 'run_outcome') {
       invariant(this.#openRun === entry.runId, `run ${entry.runId} ended, it was not open`);
       this.#openRun = null;
+    } else if (entry.kind === 'run_yielded') {
+      invariant(this.#openRun === entry.runId, `run ${entry.runId} yielded, it was not open`);
     } else if (entry.kind === 'call_started') {
       invariant(
         this.#openCalls.has(entry.callId),

@@ -1,4 +1,5 @@
 import type { Item, ToolResultItem } from '../../protocol/items.ts';
+import type { Compacted } from '../../protocol/methods.ts';
 import type { RunReport, StopReason, Usage } from '../../protocol/report.ts';
 import type { ScopeRules } from '../../protocol/scope.ts';
 import type { Trigger } from '../../protocol/state.ts';
@@ -26,7 +27,8 @@ export type SessionConfig = {
   readonly scope: ScopeRules;
 };
 
-export type TrackedFile = { readonly path: string; readonly hash: string };
+/** `wrote`: this line of sessions wrote it at some time, and may have read it since. */
+export type TrackedFile = { readonly path: string; readonly hash: string; readonly wrote?: true };
 
 export type EntryError = { readonly code: string; readonly message: string };
 
@@ -49,10 +51,47 @@ export type RunOutcomeEntry =
   | { readonly outcome: 'interrupted' }
   | { readonly outcome: 'error'; readonly error: EntryError };
 
+/** UTF-8 bytes of a request as it was sent: prompt and tools, its history, and notes that went along with it alone. */
+export type SentBytes = {
+  readonly constant: number;
+  readonly items: number;
+  readonly passing: number;
+};
+
 export type UsageRecord = Usage & {
   readonly historyLen: number;
   readonly kind: 'run' | 'discarded' | 'compactor';
+  /** Where the model's price is known. */
+  readonly costUsd?: number;
+  readonly sent?: SentBytes;
+  /** Which model answered. */
+  readonly model?: string;
+  /** Why the provider's cache had less of it than of the request before. */
+  readonly miss?: string;
 };
+
+/** A record with the time of its request's end, Unix ms. */
+export type TimedUsage = UsageRecord & { readonly at: number };
+
+/** A run that is over. */
+export type LastRun = {
+  readonly runId: RunId;
+  readonly outcome: 'finished' | 'paused' | 'limit_reached' | 'cancelled' | 'interrupted' | 'error';
+  readonly interrupted: boolean;
+};
+
+/** What a session takes over from the one that it was compacted from, beside its items. */
+export type CarriedOver = {
+  /** The run that goes on in it; it has no `run_start` here. */
+  readonly openRun?: RunId;
+  readonly lastRun?: LastRun;
+  /** The first thing that the user asked for in this line of sessions. */
+  readonly firstRequest?: string;
+  /** What the sessions before it cost. */
+  readonly totals?: Totals;
+};
+
+export type Totals = { readonly usage: Usage; readonly costUsd: number };
 
 type At = { readonly at: number };
 
@@ -70,6 +109,7 @@ export type SessionEntry = At &
         readonly forkedFrom?: EntryOrigin;
         readonly compactedFrom?: EntryOrigin;
         readonly calibration?: Calibration;
+        readonly carried?: CarriedOver;
       }
     | {
         readonly kind: 'run_start';
@@ -115,13 +155,15 @@ export type QueuedNote = { readonly noteId: string; readonly text: string; reado
 
 /** A request that was taken, by the id that its client gave it: it is not done twice. */
 export type SeenRequest = {
-  readonly method: 'Run' | 'Resume' | 'Notify';
+  readonly method: 'Run' | 'Resume' | 'Notify' | 'Compact';
   readonly requestId: string;
   /** SHA-256 of what was asked for, in hex. */
   readonly hash: string;
   readonly at: number;
   /** The run that it began, and the session of that; a note begins none of its own. */
   readonly run?: { readonly runId: RunId; readonly sessionId: SessionId };
+  /** What a compaction answered. */
+  readonly compacted?: Compacted;
 };
 
 /** The journal's state as one value. */
@@ -140,6 +182,17 @@ export type JournalWaiting = {
   readonly notesDropped: number;
   /** Oldest first. */
   readonly requests: readonly SeenRequest[];
+  readonly compaction: CompactionState;
+};
+
+export type CompactionState = {
+  /** In a row. */
+  readonly failures: number;
+  /** Nothing is compacted by itself until one that was asked for succeeds. */
+  readonly disabled: boolean;
+  /** Of the last that succeeded, Unix ms. */
+  readonly lastAt: number | null;
+  readonly lastFailure?: string;
 };
 
 /** What a rewritten journal begins with. */
@@ -211,7 +264,13 @@ export type JournalEntry = At &
         readonly outbox: string;
         readonly n: number;
       }
-    | { readonly kind: 'compaction_state'; readonly failures: number; readonly disabled: boolean }
+    /** 0 failures: one has succeeded. */
+    | {
+        readonly kind: 'compaction_state';
+        readonly failures: number;
+        readonly disabled: boolean;
+        readonly message?: string;
+      }
   );
 
 type Kinds<E extends { readonly kind: string }> = Readonly<Record<E['kind'], true>>;

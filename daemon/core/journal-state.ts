@@ -1,8 +1,21 @@
 import { assertNever, invariant, InvariantError } from './assert.ts';
-import type { JournalEntry, JournalState, QueuedInput, StoredJournalState } from './entry.ts';
+import type {
+  CompactionState,
+  JournalEntry,
+  JournalState,
+  QueuedInput,
+  StoredJournalState,
+} from './entry.ts';
 import type { RunId } from './ids.ts';
 import { addNote, removeNotes } from './note-queue.ts';
 import { rememberRequest } from './seen-requests.ts';
+
+/** None failed, none is known to have been. */
+const NO_COMPACTION: CompactionState = Object.freeze({
+  failures: 0,
+  disabled: false,
+  lastAt: null,
+});
 
 /** What a fresh store's journal begins with. */
 export const EMPTY_JOURNAL: JournalState = Object.freeze({
@@ -14,17 +27,19 @@ export const EMPTY_JOURNAL: JournalState = Object.freeze({
   notes: Object.freeze([]),
   notesDropped: 0,
   requests: Object.freeze([]),
+  compaction: NO_COMPACTION,
 });
 
 /** As it is stored: without what is empty, as before there was any of it. */
 export function toStoredState(state: JournalState): StoredJournalState {
-  const { inputs, notes, notesDropped, requests, ...rest } = state;
+  const { inputs, notes, notesDropped, requests, compaction, ...rest } = state;
   return {
     ...rest,
     ...(inputs.length === 0 ? {} : { inputs }),
     ...(notes.length === 0 ? {} : { notes }),
     ...(notesDropped === 0 ? {} : { notesDropped }),
     ...(requests.length === 0 ? {} : { requests }),
+    ...(compaction === NO_COMPACTION ? {} : { compaction }),
   };
 }
 
@@ -64,6 +79,8 @@ export function nextJournalState(state: JournalState | null, entry: JournalEntry
       return { ...state, ...removeNotes(state, entry) };
     case 'request_done':
       return { ...state, requests: rememberRequest(state.requests, entry.request, entry.at) };
+    case 'compaction_state':
+      return { ...state, compaction: nextCompaction(state.compaction, entry) };
     case 'decision_asked':
     case 'decision_made':
     case 'remembered':
@@ -71,7 +88,6 @@ export function nextJournalState(state: JournalState | null, entry: JournalEntry
     case 'child':
     case 'outbox':
     case 'inbox_cursor':
-    case 'compaction_state':
       // Passing over one would lose it for good when the journal is rewritten from its state.
       throw new InvariantError(
         `${entry.kind} is of a later version of podd, which this one can't take over`,
@@ -79,6 +95,18 @@ export function nextJournalState(state: JournalState | null, entry: JournalEntry
     default:
       return assertNever(entry, 'nextJournalState');
   }
+}
+
+function nextCompaction(
+  { lastAt }: CompactionState,
+  { at, failures, disabled, message }: Extract<JournalEntry, { readonly kind: 'compaction_state' }>,
+): CompactionState {
+  return {
+    failures,
+    disabled,
+    lastAt: failures === 0 ? at : lastAt,
+    ...(message === undefined ? {} : { lastFailure: message }),
+  };
 }
 
 function withoutInputs({ inputs }: JournalState, runIds: readonly RunId[]): readonly QueuedInput[] {

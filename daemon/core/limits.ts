@@ -43,6 +43,8 @@ export const LIMITS = {
   seenRequestMs: 30 * 24 * 3_600_000,
   /** Looking up how a run ended that is asked for again; answers that are being looked up at once. */
   readLogMs: 10_000,
+  /** Looks at older sessions at once; further ones wait their turn, under the same deadline. */
+  logReads: 2,
   lookUps: 256,
   /** Requests that wait for the same run. */
   askersOfRun: 1024,
@@ -79,6 +81,12 @@ export const LIMITS = {
   /** How long a tool may take to end after its signal; what still runs then is named, not waited for. */
   toolAbortMs: 2_000,
   requestBytes: 32 * 1024 * 1024,
+  /** Of the compactor: its requests, its time, the files that it may mark, and as many that it may name. */
+  compactorTurns: 20,
+  compactorMs: 600_000,
+  compactorFiles: 100,
+  /** Failures in a row before nothing is compacted by itself any more. */
+  compactionFailures: 3,
   /** The text of a model server's refusal; what is beyond it, or comes later, is left. */
   refusalBytes: 64 * 1024,
   refusalMs: 2_000,
@@ -117,10 +125,29 @@ export const LIMITS = {
   /** A process that has stopped and closed nothing for so long is ended: a file call that hangs would keep it for ever. */
   exitMs: 3_000,
 
+  /** One kept output; of a larger one the middle is left out. */
+  spoolBytes: 64 * 1024 * 1024,
+  spoolHeadBytes: 16 * 1024 * 1024,
+  /** All kept outputs of a Pod: the oldest are dropped. At the default cap of a result, that of bytes is reached first. */
+  spoolPodBytes: 512 * 1024 * 1024,
+  spoolFiles: 32 * 1024,
+  /** A result waits so long for its whole to be kept. */
+  spoolMs: 10_000,
+
   resultContentBytes: 16 * 1024,
   resultSummaryBytes: 1024,
   errorTextBytes: 4 * 1024,
   trackedFiles: 10_000,
+  /** Of these, how many are told as the most recent. */
+  recentFiles: 20,
+
+  /** What the daemon itself carries over a compaction: files named in it, and all of its text. */
+  ledgerFiles: 200,
+  ledgerBytes: 8 * 1024,
+  /** Of the session's first request, in there. */
+  firstRequestBytes: 4 * 1024,
+  /** Directives of the user that a summary carries on, word for word; the oldest are left out. */
+  directiveBytes: 4 * 1024,
 
   readLines: 2_000,
   readLineUnits: 2_000,

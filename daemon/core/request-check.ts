@@ -11,6 +11,8 @@ export type CheckableRequest = {
     readonly parameters: Readonly<Record<string, unknown>>;
   }[];
   readonly items: readonly Item[];
+  /** So many of the last items go along with this request alone. */
+  readonly passing?: number;
 };
 
 /**
@@ -22,14 +24,22 @@ export function checkRequest(
   shape: RequestShape,
   checked: CheckedItems = new CheckedItems(shape),
 ): Result<null, readonly string[]> {
-  const problems = [...checked.problemsOf(request.items), ...toolProblems(request.tools)];
-  const bytes =
-    Buffer.byteLength(request.systemPrompt) +
-    Buffer.byteLength(JSON.stringify(request.tools)) +
-    checked.bytes;
+  const problems = [
+    ...checked.problemsOf(request.items, request.passing),
+    ...toolProblems(request.tools),
+  ];
+  const bytes = constantBytes(request) + checked.bytes;
   if (bytes > LIMITS.requestBytes)
     problems.push(`the request has ${bytes} bytes, at most ${LIMITS.requestBytes} may be sent`);
   return problems.length === 0 ? ok(null) : refuse(problems);
+}
+
+/** UTF-8 bytes of what every request of a session begins with. */
+export function constantBytes({
+  systemPrompt,
+  tools,
+}: Pick<CheckableRequest, 'systemPrompt' | 'tools'>): number {
+  return Buffer.byteLength(systemPrompt) + Buffer.byteLength(JSON.stringify(tools));
 }
 
 function toolProblems(tools: CheckableRequest['tools']): string[] {

@@ -10,6 +10,8 @@ export type AskedRun = {
   /** The client's own id for it, and the hash of its text; null where it gave none. */
   readonly seen: Pick<SeenRequest, 'method' | 'requestId' | 'hash'> | null;
   readonly queue: boolean;
+  /** Not to wait for a compaction that works without a run. */
+  readonly preempt: boolean;
   readonly abandonPaused: boolean;
 };
 
@@ -53,7 +55,9 @@ export function planIntake(
   // Idle with a queue is a Pod whose disk failed; who queues keeps the order.
   if (state === 'idle' && (journal.inputs.length === 0 || !asked.queue)) return { kind: 'begin' };
   if (state === 'paused' && asked.abandonPaused) return { kind: 'abandonPaused' };
-  if (asked.queue) return hasRoom(journal, asked.text) ? { kind: 'queue' } : FULL;
+  // A compaction is no run: the input waits for it.
+  if (asked.queue || state === 'compacting')
+    return hasRoom(journal, asked.text) ? { kind: 'queue' } : FULL;
   const says = open === null ? `this Pod is ${state}` : `run ${open.runId} is open`;
   return { kind: 'refuse', code: 'already_running', says };
 }

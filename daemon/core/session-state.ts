@@ -1,18 +1,22 @@
 import type { Item } from '../../protocol/items.ts';
-import type { Usage } from '../../protocol/report.ts';
 import { assertNever, invariant } from './assert.ts';
-import type { CallIntent, SessionConfig, SessionEntry, UsageRecord } from './entry.ts';
+import type {
+  Calibration,
+  CallIntent,
+  CarriedOver,
+  LastRun,
+  SentBytes,
+  TimedUsage,
+  SessionConfig,
+  SessionEntry,
+  Totals,
+  UsageRecord,
+} from './entry.ts';
 import { FileTracker } from './file-tracker.ts';
+import { HistorySizes, type ReadonlySizes } from './history-sizes.ts';
 import type { RunId, SessionId } from './ids.ts';
-import { itemBytes } from './item-bytes.ts';
 import { LIMITS } from './limits.ts';
 import { addUsage, NO_USAGE } from './usage.ts';
-
-export type LastRun = {
-  readonly runId: RunId;
-  readonly outcome: 'finished' | 'paused' | 'limit_reached' | 'cancelled' | 'interrupted' | 'error';
-  readonly interrupted: boolean;
-};
 
 /** A session as its entries tell it. Readers see this; only its projection changes it. */
 export type SessionState = {
@@ -23,12 +27,18 @@ export type SessionState = {
   readonly config: SessionConfig | null;
   readonly items: readonly Item[];
   /** Bytes of `items`, as a model reads them. */
-  readonly itemBytes: number;
+  readonly sizes: ReadonlySizes;
+  /** Content of results before this index is left out of requests. */
+  readonly pruneMark: number;
   readonly turnCount: number;
-  readonly usageRecords: readonly UsageRecord[];
-  /** Bytes of the items that the newest record of a run covers. */
-  readonly measuredBytes: number;
-  readonly usageTotals: Usage;
+  /** The newest, oldest first. */
+  readonly usageRecords: readonly TimedUsage[];
+  readonly calibration: Calibration | null;
+  /** Of this session and those that it was compacted from. */
+  readonly totals: Totals;
+  readonly compactedFrom: SessionId | null;
+  /** What the user asked for first, in this line of sessions. */
+  readonly firstRequest: string | null;
   readonly openRun: RunId | null;
   readonly lastRun: LastRun | null;
   /** Calls without a result, in the order of the calls, with what was stored of their intent. */
@@ -36,7 +46,7 @@ export type SessionState = {
     string,
     { readonly name: string; readonly intent: CallIntent | null }
   >;
-  readonly tracker: Pick<FileTracker, 'hashOf' | 'files'>;
+  readonly tracker: Pick<FileTracker, 'hashOf' | 'files' | 'recent'>;
 };
 
 /**
@@ -55,15 +65,18 @@ const USAGE_RECORDS_MAX = 2_048;
 export class SessionProjection implements SessionState {
   readonly sessionId: SessionId;
   readonly items: Item[] = [];
-  readonly usageRecords: UsageRecord[] = [];
+  readonly usageRecords: TimedUsage[] = [];
   readonly openCalls = new Map<string, { name: string; intent: CallIntent | null }>();
   begun = false;
   systemPrompt = '';
   config: SessionConfig | null = null;
-  itemBytes = 0;
-  measuredBytes = 0;
+  readonly sizes = new HistorySizes();
+  pruneMark = 0;
   turnCount = 0;
-  usageTotals: Usage = NO_USAGE;
+  calibration: Calibration | null = null;
+  totals: Totals = { usage: NO_USAGE, costUsd: 0 };
+  compactedFrom: SessionId | null = null;
+  firstRequest: string | null = null;
   openRun: RunId | null = null;
   lastRun: LastRun | null = null;
   tracker = new FileTracker(LIMITS.trackedFiles);
@@ -83,6 +96,9 @@ export class SessionProjection implements SessionState {
         this.config = entry.config;
         this.turnCount = entry.turnCount;
         this.tracker = new FileTracker(LIMITS.trackedFiles, entry.files);
+        this.calibration = entry.calibration ?? null;
+        this.compactedFrom = entry.compactedFrom?.sessionId ?? null;
+        this.#takeOver(entry.carried ?? {});
         this.#add(entry.history);
         return;
       case 'run_start':
@@ -90,6 +106,7 @@ export class SessionProjection implements SessionState {
         this.openRun = entry.runId;
         return;
       case 'user_input':
+        this.firstRequest ??= textOf(entry.item);
         this.#add([entry.item]);
         return;
       case 'injected_items':
@@ -107,13 +124,16 @@ export class SessionProjection implements SessionState {
         this.turnCount = entry.turnCount;
         return;
       case 'llm_usage':
-        this.#addUsage(entry.record);
+        this.#addUsage(entry.record, entry.at);
         return;
       case 'config_changed':
         this.config = entry.config;
         return;
-      case 'run_yielded':
       case 'prune_marked':
+        this.pruneMark = entry.index;
+        return;
+      case 'run_yielded':
+        invariant(this.openRun === entry.runId, `run ${entry.runId} yielded, it was not open`);
         return;
       case 'run_outcome':
         invariant(this.openRun === entry.runId, `run ${entry.runId} ended, it was not open`);
@@ -132,7 +152,7 @@ export class SessionProjection implements SessionState {
   #add(items: readonly Item[]): void {
     for (const item of items) {
       this.items.push(deepFreeze(item));
-      this.itemBytes += itemBytes(item);
+      this.sizes.add(item);
       if (item.type === 'tool_call') {
         invariant(!this.openCalls.has(item.callId), `call ${item.callId} came twice`);
         this.openCalls.set(item.callId, { name: item.name, intent: null });
@@ -143,19 +163,30 @@ export class SessionProjection implements SessionState {
     }
   }
 
-  #addUsage(record: UsageRecord): void {
-    this.usageTotals = addUsage(this.usageTotals, record);
-    this.usageRecords.push(record);
-    if (this.usageRecords.length > USAGE_RECORDS_MAX) this.usageRecords.shift();
-    if (record.kind === 'run') this.measuredBytes = this.#bytesUpTo(record.historyLen);
+  #takeOver({ openRun, lastRun, firstRequest, totals }: CarriedOver): void {
+    this.openRun = openRun ?? null;
+    this.lastRun = lastRun ?? null;
+    this.firstRequest = firstRequest ?? null;
+    this.totals = totals ?? this.totals;
   }
 
-  // The record is of the request just answered: what lies after its history is that answer, if anything.
-  #bytesUpTo(length: number): number {
-    let bytes = this.itemBytes;
-    for (const item of this.items.slice(length)) bytes -= itemBytes(item);
-    return bytes;
+  #addUsage(record: UsageRecord, at: number): void {
+    const { usage, costUsd } = this.totals;
+    this.totals = { usage: addUsage(usage, record), costUsd: costUsd + (record.costUsd ?? 0) };
+    this.usageRecords.push({ sent: this.#sentWith(record), ...record, at });
+    if (this.usageRecords.length > USAGE_RECORDS_MAX) this.usageRecords.shift();
   }
+
+  // For records of before they told it themselves.
+  #sentWith({ historyLen }: UsageRecord): SentBytes {
+    const items = this.sizes.bytesAt(historyLen, this.pruneMark);
+    return { constant: Buffer.byteLength(this.systemPrompt), items, passing: 0 };
+  }
+}
+
+function textOf(item: Item): string {
+  if (item.type !== 'message') return '';
+  return item.content.map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
 }
 
 function deepFreeze<T extends object>(value: T): T {

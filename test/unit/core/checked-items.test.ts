@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CheckedItems } from '../../../daemon/core/checked-items.ts';
 import { itemBytes } from '../../../daemon/core/item-bytes.ts';
 import type { Item } from '../../../protocol/items.ts';
-import { call, result, user } from '../../support/items.ts';
+import { call, result, said, user } from '../../support/items.ts';
 
 test('INV-5: items that were accepted are not looked at again', () => {
   const checked = new CheckedItems({ provider: 'p', model: 'm' });
@@ -29,4 +29,15 @@ test('INV-5: bytes are those of the accepted items', () => {
   checked.problemsOf(items.slice(0, 1));
   checked.problemsOf(items);
   expect(checked.bytes).toBe(items.reduce((sum, item) => sum + itemBytes(item), 0));
+});
+
+test('CACHE-3: what went along once is no change when it is gone, all else is', () => {
+  const checked = new CheckedItems({ provider: 'p', model: 'm' });
+  const [first, note, second] = [user('x'), user('a note'), said('y')];
+  expect(checked.firstChange([first])).toBe(null);
+  checked.problemsOf([first, note], 1);
+  expect(checked.firstChange([first, second])).toBe(null);
+  expect(checked.firstChange([second, note])).toBe(0);
+  checked.problemsOf([first, note]);
+  expect(checked.firstChange([first, second])).toBe(1);
 });

@@ -17,6 +17,7 @@ const BEFORE: JournalState = {
   inputs: [INPUT],
   notes: [NOTE],
   notesDropped: 2,
+  compaction: { failures: 2, disabled: false, lastAt: 7, lastFailure: 'why' },
   requests: [{ ...REQUEST, at }],
 };
 
@@ -71,7 +72,10 @@ const TABLE: {
   child: [{ pod: 'p', state: null, readCursor: 0 }, null],
   outbox: [{ n: 1, event: null, acknowledged: false }, null],
   inbox_cursor: [{ pod: 'p', outbox: 'o', n: 1 }, null],
-  compaction_state: [{ failures: 0, disabled: false }, null],
+  compaction_state: [
+    { failures: 0, disabled: false },
+    { ...BEFORE, compaction: { failures: 0, disabled: false, lastAt: at } },
+  ],
 };
 
 describe('nextJournalState', () => {

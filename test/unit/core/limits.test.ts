@@ -58,7 +58,7 @@ describe('LIMITS', () => {
     expect(pageOf(big, 0, limits).items).toHaveLength(3);
   });
 
-  test('TOOL-3 INV-12: a session tracks so many files and forgets the least recently touched', () => {
+  test('TOOL-3 TOOL-5 INV-12: a session tracks so many files and forgets the least recently touched', () => {
     const id = sessionId('many');
     const session = new SessionProjection(id);
     session.apply(sessionStart(id));

@@ -11,7 +11,14 @@ const run = { runId: R1, sessionId: sessionId('s') };
 const asked = (changes: Partial<AskedRun> & { readonly id?: string } = {}): AskedRun => {
   const { id, ...more } = changes;
   const text = more.text ?? 'go';
-  return { text, seen: seenAs('Run', id, text), queue: false, abandonPaused: false, ...more };
+  return {
+    text,
+    seen: seenAs('Run', id, text),
+    queue: false,
+    preempt: false,
+    abandonPaused: false,
+    ...more,
+  };
 };
 const taken = (id: string, text = 'go'): SeenRequest => {
   const seen = seenAs('Run', id, text);
@@ -52,7 +59,7 @@ describe('planIntake', () => {
       { kind: 'abandonPaused' },
     ],
     ['paused, queue', 'paused', journal(), null, asked({ queue: true }), { kind: 'queue' }],
-    ['compacting', 'compacting', journal(), null, asked(), { code: 'already_running' }],
+    ['compacting', 'compacting', journal(), null, asked(), { kind: 'queue' }],
     [
       'idle with a queue that is stuck',
       'idle',

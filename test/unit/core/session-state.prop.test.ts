@@ -40,7 +40,7 @@ describe('SessionProjection', () => {
         for (const entry of history) {
           session.apply(entry);
           const bytes = session.items.reduce((sum, item) => sum + itemBytes(item), 0);
-          expect(session.itemBytes).toBe(bytes);
+          expect(session.sizes.bytesAt(session.items.length)).toBe(bytes);
         }
       }),
     );

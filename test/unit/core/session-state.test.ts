@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvariantError } from '../../../daemon/core/assert.ts';
 import { SESSION_KINDS, type SessionEntry, type UsageRecord } from '../../../daemon/core/entry.ts';
-import { runId, sessionId } from '../../../daemon/core/ids.ts';
+import { entryHash, runId, sessionId } from '../../../daemon/core/ids.ts';
 import { SessionProjection, type SessionState } from '../../../daemon/core/session-state.ts';
 import { call, result, said, user } from '../../support/items.ts';
 import {
@@ -69,12 +69,14 @@ const TABLE: {
   llm_usage: [
     { kind: 'llm_usage', at, record },
     {
-      usageRecords: [record],
-      usageTotals: { inputTotal: 10, cacheRead: 4, cacheWrite: 3, output: 2 },
-      measuredBytes: 2,
+      usageRecords: [{ ...record, sent: { constant: 8, items: 2, passing: 0 }, at }],
+      totals: {
+        usage: { inputTotal: 10, cacheRead: 4, cacheWrite: 3, output: 2 },
+        costUsd: 0,
+      },
     },
   ],
-  prune_marked: [{ kind: 'prune_marked', at, index: 1 }, {}],
+  prune_marked: [{ kind: 'prune_marked', at, index: 1 }, { pruneMark: 1 }],
   config_changed: [
     { kind: 'config_changed', at, config: { ...CONFIG, maxTurns: 3 } },
     { config: { ...CONFIG, maxTurns: 3 } },
@@ -88,9 +90,10 @@ const TABLE: {
 
 /** All that a reader sees, as plain data. */
 function snapshot(session: SessionState): Record<string, unknown> {
-  const { tracker, items, usageRecords, openCalls, ...rest } = session;
+  const { tracker, items, sizes, usageRecords, openCalls, ...rest } = session;
   return {
     ...rest,
+    bytes: sizes.bytesAt(sizes.length),
     tracker: tracker.files(),
     items: [...items],
     usageRecords: [...usageRecords],
@@ -106,10 +109,10 @@ describe('SessionProjection', () => {
       const before = snapshot(session);
       const [entry, changes] = TABLE[kind];
       session.apply(entry);
-      const { itemBytes, ...after } = snapshot(session);
-      expect({ ...after, itemBytes: before['itemBytes'] }).toEqual({ ...before, ...changes });
+      const { bytes, ...after } = snapshot(session);
+      expect({ ...after, bytes: before['bytes'] }).toEqual({ ...before, ...changes });
       const grown = session.items.length > 2;
-      expect(itemBytes === before['itemBytes']).toBe(!grown);
+      expect(bytes === before['bytes']).toBe(!grown);
     },
   );
 
@@ -129,9 +132,47 @@ describe('SessionProjection', () => {
     expect(session.systemPrompt).toBe('be brief');
     expect(session.config).toEqual(CONFIG);
     expect(session.items).toEqual([user('one'), said('two')]);
-    expect(session.itemBytes).toBe(6);
+    expect(session.sizes.bytesAt(2)).toBe(6);
     expect(session.turnCount).toBe(3);
     expect(session.tracker.hashOf('/w/a')).toBe('h1');
+  });
+
+  test('COMP-8: a compacted session goes on with what its line had, and with an open run; usage records are its own', () => {
+    const totals = {
+      usage: { inputTotal: 9, cacheRead: 1, cacheWrite: 2, output: 3 },
+      costUsd: 0.5,
+    };
+    const lastRun = { runId: runId('before'), outcome: 'finished' as const, interrupted: false };
+    const session = fold(
+      {
+        ...sessionStart(),
+        history: [said('summary'), call('a'), result('a')],
+        turnCount: 9,
+        compactedFrom: { sessionId: sessionId('old'), atHash: entryHash('h') },
+        calibration: { tokensPerByte: 0.3, constantTokens: 7 },
+        carried: { openRun: RUN, lastRun, firstRequest: 'the first', totals },
+      },
+      { kind: 'prune_marked', at, index: 3 },
+      input('the second'),
+    );
+    expect(session).toMatchObject({
+      turnCount: 9,
+      pruneMark: 3,
+      compactedFrom: 'old',
+      openRun: RUN,
+      lastRun,
+      firstRequest: 'the first',
+      totals,
+      usageRecords: [],
+    });
+    session.apply({ kind: 'llm_usage', at, record: { ...record, costUsd: 0.25 } });
+    expect(session.totals).toEqual({
+      usage: { inputTotal: 19, cacheRead: 5, cacheWrite: 5, output: 5 },
+      costUsd: 0.75,
+    });
+    expect(() => {
+      session.apply({ kind: 'run_yielded', at, runId: runId('other') });
+    }).toThrow('was not open');
   });
 
   test('LOG-16: a session without entries is not begun and has no history', () => {
@@ -144,14 +185,14 @@ describe('SessionProjection', () => {
   test('LOG-6: files that a result touched are tracked with their hashes', () => {
     const files = [{ path: '/w/b', hash: 'h2', op: 'write' as const }];
     const session = fold(...begun, answer(call('a')), results({ ...result('a'), files }));
-    expect(session.tracker.files()).toEqual([{ path: '/w/b', hash: 'h2' }]);
+    expect(session.tracker.files()).toEqual([{ path: '/w/b', hash: 'h2', wrote: true }]);
   });
 
   test('LOG-10: usage records kept in memory have a limit, their sum counts them all', () => {
     const session = fold(...begun);
     for (let n = 0; n < 2_100; n += 1) session.apply({ kind: 'llm_usage', at, record });
     expect(session.usageRecords).toHaveLength(2_048);
-    expect(session.usageTotals.inputTotal).toBe(21_000);
+    expect(session.totals.usage.inputTotal).toBe(21_000);
   });
 
   test.each<readonly [string, readonly SessionEntry[]]>([
