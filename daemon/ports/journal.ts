@@ -1,5 +1,5 @@
 import type { Numbered } from '../../protocol/events.ts';
-import type { JournalEntry, JournalState, SessionEntry } from '../core/entry.ts';
+import type { JournalEntry, JournalState, SessionEntry, TimedUsage } from '../core/entry.ts';
 import type { SessionState } from '../core/session-state.ts';
 import type { EntryHash, RunId, SessionId } from '../core/ids.ts';
 
@@ -9,6 +9,12 @@ export type RunEndEntry = Extract<SessionEntry, { kind: 'run_outcome' }>;
 export type StoredRunEnd = {
   readonly end: RunEndEntry | null;
   readonly continuedBy: RunId | null;
+};
+
+export type UsagePage = {
+  readonly session: SessionId;
+  readonly from: number;
+  readonly limit: number;
 };
 
 /** What becomes true together. Events are published after both logs have their entries, in the order of commits. */
@@ -23,7 +29,8 @@ export type Batch = {
  * When `commit` resolves, the batch is synced to disk, the projections have it and its events are out, all in one tick.
  * When it rejects (`storage_error`), nothing of it is projected or published, now or later, and nothing is stored, unless
  * the message says that only a restart can tell: then no entry is taken any more. A batch of events alone needs no disk
- * and is refused only when the queue is full or the journal closed. `session_start` needs its `session_current` beside it.
+ * and is refused only when the queue is full or the journal closed. `session_start` needs its `session_current` beside it. One of
+ * another session comes first in its batch, names the live session's last entry, and makes its session the live one.
  */
 export type Journal = {
   readonly commit: (batch: Batch) => Promise<void>;
@@ -45,6 +52,10 @@ export type Journal = {
     runId: RunId,
     signal: AbortSignal,
   ) => Promise<StoredRunEnd>;
+  /** Usage records as they are stored, oldest first; reads the disk. A session that the store has not is `unknown_session`. */
+  readonly usage: (page: UsagePage, signal: AbortSignal) => Promise<readonly TimedUsage[]>;
+  /** Another session than the live one, read from the disk. `unknown_session` if the store has no such one. */
+  readonly pastSession: (id: SessionId, signal: AbortSignal) => Promise<SessionState>;
   /** Since when the oldest batch waits for the disk (Unix ms), or null. */
   readonly committingSince: () => number | null;
 };

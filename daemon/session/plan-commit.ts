@@ -1,12 +1,15 @@
 import { invariant, InvariantError } from '../core/assert.ts';
 import { STORE_FORMAT, type JournalEntry, type JournalState } from '../core/entry.ts';
 import type { EntryOrder } from '../core/entry-order.ts';
+import { EMPTY_CHAIN } from '../core/entry-chain.ts';
 import { Fault } from '../core/fault.ts';
+import type { EntryHash, SessionId } from '../core/ids.ts';
 import { nextJournalState, toStoredState } from '../core/journal-state.ts';
 import { LIMITS } from '../core/limits.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
 import type { Batch } from '../ports/journal.ts';
 import { encodeEntry } from './codec.ts';
+import { sessionLog } from './keys.ts';
 import { planAppend, planNewChain, startBytes, type AppendPlan, type LogTail } from './log-tail.ts';
 import type { StoreOperation } from './store.ts';
 
@@ -63,23 +66,26 @@ export function planCommit<B extends { readonly encoded: EncodedBatch }>(
 ): CommitPlan<B> {
   let ahead = order;
   let state = durable.state;
+  const sessions = new SessionAppends(durable.session);
   const fitting: { batch: B; state: JournalState }[] = [];
   const refused: { batch: B; error: InvariantError }[] = [];
   for (const batch of batches) {
-    const fits = fit(batch.encoded.batch, ahead.fork(), state);
-    if (fits.ok) {
-      ahead = fits.value.order;
-      state = fits.value.state;
-      fitting.push({ batch, state });
-    } else {
+    const fits = fit(batch.encoded.batch, ahead, state, () => sessions.head());
+    if (!fits.ok) {
       refused.push({ batch, error: fits.error });
+      continue;
     }
+    const { order: next } = fits.value;
+    if (next.sessionId !== ahead.sessionId) sessions.begin(next.sessionId);
+    sessions.add(batch.encoded.session);
+    ahead = next;
+    state = fits.value.state;
+    fitting.push({ batch, state });
   }
-  const session = fitting.flatMap(({ batch }) => batch.encoded.session);
   const journal = fitting.flatMap(({ batch }) => batch.encoded.journal);
-  if (session.length === 0 && journal.length === 0)
+  const sessionPlan = sessions.plan();
+  if (sessionPlan.operations.length === 0 && journal.length === 0)
     return { fitting, refused, operations: [], after: durable };
-  const sessionPlan = planAppend(durable.session, session);
   const journalPlan = planJournal(durable, journal, at);
   return {
     fitting,
@@ -89,14 +95,58 @@ export function planCommit<B extends { readonly encoded: EncodedBatch }>(
   };
 }
 
+/** What is appended to the live session, and to the one that takes its place in the same write. */
+class SessionAppends {
+  readonly #operations: StoreOperation[] = [];
+  #tail: LogTail;
+  #payloads: Uint8Array[] = [];
+
+  constructor(tail: LogTail) {
+    this.#tail = tail;
+  }
+
+  add(payloads: readonly Uint8Array[]): void {
+    this.#payloads.push(...payloads);
+  }
+
+  begin(id: SessionId): void {
+    this.#append();
+    this.#tail = { place: sessionLog(id), head: EMPTY_CHAIN, others: {} };
+  }
+
+  /** Of what was added so far. */
+  head(): EntryHash | null {
+    this.#append();
+    return this.#tail.head.hash;
+  }
+
+  plan(): AppendPlan {
+    this.#append();
+    return { operations: this.#operations, tail: this.#tail };
+  }
+
+  #append(): void {
+    const { operations, tail } = planAppend(this.#tail, this.#payloads);
+    this.#operations.push(...operations);
+    this.#tail = tail;
+    this.#payloads = [];
+  }
+}
+
 type Ahead = { readonly order: EntryOrder; readonly state: JournalState };
 
 function fit(
   { session = [], journal = [] }: Batch,
-  order: EntryOrder,
-  before: JournalState,
+  before: EntryOrder,
+  state: JournalState,
+  head: () => EntryHash | null,
 ): Result<Ahead, InvariantError> {
   try {
+    const [first] = session;
+    const order =
+      first?.kind === 'session_start' && first.sessionId !== before.sessionId
+        ? before.successor(first, head())
+        : before.fork();
     for (const entry of session) {
       order.take(entry);
       if (entry.kind !== 'session_start') continue;
@@ -106,7 +156,7 @@ function fit(
       );
       invariant(named, 'session_start without session_current in the same batch');
     }
-    return ok({ order, state: journal.reduce<JournalState>(nextJournalState, before) });
+    return ok({ order, state: journal.reduce<JournalState>(nextJournalState, state) });
   } catch (error) {
     if (error instanceof InvariantError) return refuse(error);
     throw error;

@@ -8,10 +8,9 @@ import {
 import type { SessionEntry } from '../core/entry.ts';
 import { EMPTY_CHAIN, followChain, isSameHead } from '../core/entry-chain.ts';
 import { Fault } from '../core/fault.ts';
-import type { RunId, SessionId } from '../core/ids.ts';
+import type { SessionId } from '../core/ids.ts';
 import { nextJournalState } from '../core/journal-state.ts';
 import type { Result } from '../core/result.ts';
-import type { StoredRunEnd } from '../ports/journal.ts';
 import { SessionProjection } from '../core/session-state.ts';
 import { decodeEntry, decodeHead, decodeLink } from './codec.ts';
 import {
@@ -65,27 +64,22 @@ export async function restoreSession(
   return { tail, state: session };
 }
 
-/** Looks from the end: whoever asks has lost an answer, mostly the last one. */
-export async function findRunEnd(
+/** The entries of a session one by one, as they are read; neither their chain nor their count is checked. */
+export async function* sessionEntries(
   store: KeyValueStore,
-  session: SessionId,
-  run: RunId,
+  id: SessionId,
+  { isReversed }: { readonly isReversed: boolean },
   signal: AbortSignal,
-): Promise<StoredRunEnd> {
+): AsyncGenerator<SessionEntry> {
   signal.throwIfAborted();
-  const place = sessionLog(session);
-  const range = { ...entryRange(place), isReversed: true } as const;
-  let continuedBy: RunId | null = null;
-  for await (const { value } of readRange(store, range, place.name)) {
+  const place = sessionLog(id);
+  const range = entryRange(place);
+  const directed = isReversed ? ({ ...range, isReversed } as const) : range;
+  for await (const { value } of readRange(store, directed, place.name)) {
     signal.throwIfAborted();
     const { payload } = mustBe(decodeLink(value), place.name);
-    const entry = mustBe(decodeEntry<SessionEntry>(payload, SESSION_KINDS), place.name);
-    if (entry.kind === 'run_outcome' && entry.runId === run) return { end: entry, continuedBy };
-    if (entry.kind !== 'run_start') continue;
-    if (entry.runId === run) break;
-    if (entry.continues === run) continuedBy = entry.runId;
+    yield mustBe(decodeEntry<SessionEntry>(payload, SESSION_KINDS), place.name);
   }
-  return { end: null, continuedBy };
 }
 
 /** Whether the store has a log of that session, whole or damaged. */

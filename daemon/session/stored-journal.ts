@@ -1,13 +1,13 @@
 import type { Numbered } from '../../protocol/events.ts';
 import { InvariantError } from '../core/assert.ts';
-import type { JournalState } from '../core/entry.ts';
+import type { JournalState, TimedUsage } from '../core/entry.ts';
 import { EntryOrder } from '../core/entry-order.ts';
 import { Fault } from '../core/fault.ts';
 import type { EntryHash, RunId, SessionId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { SessionProjection, SessionState } from '../core/session-state.ts';
+import { SessionProjection, type SessionState } from '../core/session-state.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Batch, Journal, StoredRunEnd } from '../ports/journal.ts';
+import type { Batch, Journal, StoredRunEnd, UsagePage } from '../ports/journal.ts';
 import type { Log } from '../ports/log.ts';
 import { deferred, type Deferred } from '../support/deferred.ts';
 import {
@@ -17,7 +17,8 @@ import {
   type Durable,
   type EncodedBatch,
 } from './plan-commit.ts';
-import { endsAt, findRunEnd } from './restore.ts';
+import { findRunEnd, readPastSession, readUsage } from './past-sessions.ts';
+import { endsAt } from './restore.ts';
 import type { KeyValueStore, StoreOperation } from './store.ts';
 
 /** A commit that is not answered yet. */
@@ -47,6 +48,7 @@ export type StoredJournalParts = {
 export class StoredJournal implements Journal, AsyncDisposable {
   readonly #parts: StoredJournalParts;
   #durable: Durable;
+  #session: SessionProjection;
   #state: JournalState;
   #waiting: Pending[] = [];
   #waitingBytes = 0;
@@ -62,6 +64,7 @@ export class StoredJournal implements Journal, AsyncDisposable {
   constructor(parts: StoredJournalParts) {
     this.#parts = parts;
     this.#durable = parts.durable;
+    this.#session = parts.session;
     this.#state = parts.durable.state;
   }
 
@@ -92,7 +95,7 @@ export class StoredJournal implements Journal, AsyncDisposable {
   }
 
   session(): SessionState {
-    return this.#parts.session;
+    return this.#session;
   }
 
   state(): JournalState {
@@ -105,6 +108,16 @@ export class StoredJournal implements Journal, AsyncDisposable {
 
   async runEnd(session: SessionId, run: RunId, signal: AbortSignal): Promise<StoredRunEnd> {
     return await findRunEnd(this.#parts.store, session, run, signal);
+  }
+
+  async usage(page: UsagePage, signal: AbortSignal): Promise<readonly TimedUsage[]> {
+    // The live one has no log before its first run.
+    if (page.session === this.#session.sessionId && !this.#session.begun) return [];
+    return await readUsage(this.#parts.store, page, signal);
+  }
+
+  async pastSession(id: SessionId, signal: AbortSignal): Promise<SessionState> {
+    return await readPastSession(this.#parts.store, id, signal);
   }
 
   size(): ReturnType<Journal['size']> {
@@ -148,8 +161,8 @@ export class StoredJournal implements Journal, AsyncDisposable {
     this.#writing = group;
     try {
       if (this.#broken !== null) throw this.#broken;
-      const { session, clock } = this.#parts;
-      const plan = planCommit(this.#durable, EntryOrder.after(session), group, clock.now());
+      const order = EntryOrder.after(this.#session);
+      const plan = planCommit(this.#durable, order, group, this.#parts.clock.now());
       for (const { batch, error } of plan.refused) reject(batch, error);
       if (plan.operations.length > 0) await this.#write(plan.operations);
       // A write that was given up has been answered, whatever became of it.
@@ -189,7 +202,15 @@ export class StoredJournal implements Journal, AsyncDisposable {
   #apply(pending: Pending, state: JournalState): void {
     try {
       if (this.#broken !== null) throw this.#broken;
-      for (const entry of pending.encoded.batch.session ?? []) this.#parts.session.apply(entry);
+      const entries = pending.encoded.batch.session ?? [];
+      const [first] = entries;
+      const { sessionId } = this.#session;
+      const session =
+        first?.kind === 'session_start' && first.sessionId !== sessionId
+          ? new SessionProjection(first.sessionId)
+          : this.#session;
+      for (const entry of entries) session.apply(entry);
+      this.#session = session;
       this.#state = state;
       this.#publish(pending);
       resolve(pending);

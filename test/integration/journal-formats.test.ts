@@ -54,7 +54,7 @@ describe('formats', () => {
       },
     ]);
     expect(session.turnCount).toBe(1);
-    expect(session.usageTotals.inputTotal).toBe(10);
+    expect(session.totals.usage.inputTotal).toBe(10);
     expect(session.tracker.files()).toEqual([{ path: '/w/a', hash: 'ab' }]);
     expect(restored.interruptedRun).toBe('run-2');
     expect(restored.journal).toMatchObject({ epoch: 2, bootId: 'boot-2', stopped: false });

@@ -55,6 +55,8 @@ export async function tempJournal(
     state: () => journal.state(),
     headHash: () => journal.headHash(),
     runEnd: (session, run, signal) => journal.runEnd(session, run, signal),
+    usage: (page, signal) => journal.usage(page, signal),
+    pastSession: (id, signal) => journal.pastSession(id, signal),
     size: () => journal.size(),
     committingSince: () => journal.committingSince(),
     [Symbol.asyncDispose]: async () => {
