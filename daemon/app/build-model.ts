@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
 import { Fault } from '../core/fault.ts';
-import type { Manifest, Provider } from '../manifest/parse-manifest.ts';
+import type { Manifest } from '../manifest/parse-manifest.ts';
+import type { Provider } from '../manifest/provider.ts';
 import { openAnthropicModel } from '../model/anthropic/anthropic-model.ts';
 import { familyOf } from '../model/anthropic/families.ts';
-import { planSettings } from '../model/anthropic/settings.ts';
+import { type AskedSettings, planSettings } from '../model/anthropic/settings.ts';
 import { loadScript } from '../model/scripted/load-script.ts';
+import { pricesOf } from '../model/prices.ts';
 import { openScriptedModel } from '../model/scripted/scripted-model.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
@@ -21,11 +23,39 @@ export async function buildModel(
   { provider, maxTokens, sampling }: Manifest,
   around: Around,
 ): Promise<Model> {
+  return await openModel(provider, { table: 'provider', maxTokens, ...sampling }, around);
+}
+
+/** Of one answer. What the worker is asked with is not for it. */
+const COMPACTOR_TOKENS_MAX = 4096;
+
+/** The compactor's own, if the manifest names one; null: it asks the Pod's. */
+export async function buildCompactorModel(
+  { compaction: { provider } }: Manifest,
+  around: Around,
+): Promise<Model | null> {
+  if (provider === null) return null;
+  return await openModel(
+    provider,
+    {
+      table: 'compaction.provider',
+      maxTokens: COMPACTOR_TOKENS_MAX,
+      // No provider of this version is sent one.
+      temperature: null,
+      topP: null,
+      stop: [],
+    },
+    around,
+  );
+}
+
+type Wishes = Omit<AskedSettings, 'thinkingBudget' | 'reasoningEffort'>;
+
+async function openModel(provider: Provider, wishes: Wishes, around: Around): Promise<Model> {
   if (provider.kind === 'scripted') return await buildScripted(provider, around);
   const { model, connectMs, firstEventMs, idleMs, thinkingBudget, reasoningEffort } = provider;
   const family = familyOf(model);
-  const asked = { maxTokens, thinkingBudget, reasoningEffort, ...sampling };
-  const plan = planSettings(model, family, asked);
+  const plan = planSettings(model, family, { ...wishes, thinkingBudget, reasoningEffort });
   if (!plan.ok) throw new Fault('provider_unusable', plan.error);
   return openAnthropicModel({
     model,
@@ -33,11 +63,13 @@ export async function buildModel(
       kind: provider.kind,
       usual: 'ANTHROPIC_API_KEY',
       file: provider.apiKeyFile,
+      fileKey: `${wishes.table}.api_key_file`,
       ...around,
     }),
     baseUrl: provider.baseUrl ?? 'https://api.anthropic.com',
     ...plan.value,
     contextWindow: provider.contextWindow ?? family.contextWindow,
+    prices: provider.baseUrl === null ? pricesOf(model) : undefined,
     timeouts: { connectMs, firstEventMs, idleMs },
     log: around.log,
   });

@@ -68,8 +68,10 @@ export async function configure(options: ConfigOptions, self: Surroundings) {
   return { manifest, paths: paths.value, rules, registry, own, cwd, prompts, project };
 }
 
-function secretsOf({ provider }: Manifest): readonly string[] {
-  return provider.kind === 'anthropic' && provider.apiKeyFile !== null ? [provider.apiKeyFile] : [];
+function secretsOf({ provider, compaction }: Manifest): readonly string[] {
+  return [provider, compaction.provider].flatMap((one) =>
+    one?.kind === 'anthropic' && one.apiKeyFile !== null ? [one.apiKeyFile] : [],
+  );
 }
 
 /** What `--check` says. */

@@ -10,12 +10,21 @@ export type KeySources = {
   /** What the vendor's own tools look at. */
   readonly usual: string;
   readonly file: string | null;
+  /** The manifest's key that names the file. */
+  readonly fileKey: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 };
 
 /** A provider's key (PROV-7). Throws `provider_unusable`, which names all the places, never what is in them. */
-export async function findKey({ kind, usual, file, env, log }: KeySources): Promise<string> {
+export async function findKey({
+  kind,
+  usual,
+  file,
+  fileKey,
+  env,
+  log,
+}: KeySources): Promise<string> {
   const own = `PODD_API_KEY_${kind.toUpperCase()}`;
   const named = (env[own] ?? '').trim();
   if (named !== '') return checked(named, `$${own}`);
@@ -24,7 +33,7 @@ export async function findKey({ kind, usual, file, env, log }: KeySources): Prom
   if (vendors !== '') return checked(vendors, `$${usual}`);
   throw new Fault(
     'provider_unusable',
-    `there is no key for ${kind}: set ${own}, or name a file with provider.api_key_file, or set ${usual}`,
+    `there is no key for ${kind}: set ${own}, or name a file with ${fileKey}, or set ${usual}`,
   );
 }
 

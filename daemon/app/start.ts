@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { v7 } from 'uuid';
 import type { Numbered } from '../../protocol/events.ts';
 import { runId, sessionId } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
 import { openFiles } from '../files/open-files.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { PodPaths } from '../manifest/paths.ts';
@@ -14,14 +15,15 @@ import { EventHub } from '../rpc/event-hub.ts';
 import { createHandlers } from '../rpc/handlers.ts';
 import type { RpcServer } from '../rpc/listen.ts';
 import { checkSocketPath, listen, refuseLive } from '../rpc/listen.ts';
+import { SpoolFolder } from '../sandbox/spool.ts';
 import { readOwnIdentity } from '../scope/process-identity.ts';
 import { Closing } from '../support/closing.ts';
 import { ignore } from '../support/deferred.ts';
 import { openLease } from './build-lease.ts';
-import { buildModel } from './build-model.ts';
+import { buildCompactorModel, buildModel } from './build-model.ts';
 import { renderPrompt } from './build-prompt.ts';
 import { buildScopeView } from './build-scope.ts';
-import { buildToolBox } from './build-tools.ts';
+import { buildToolBox, readTool, toToolBox } from './build-tools.ts';
 import { configure, refuseNameOfOthers, type Surroundings } from './configure.ts';
 import { EarlyLog } from './early-log.ts';
 import type { LogFile } from './log-file.ts';
@@ -119,7 +121,9 @@ async function startLogged(
   await refuseNameOfOthers(manifest, project, paths);
   await refuseSessionOfNone(paths, options.session);
   const scope = buildScopeView(lease, own);
-  const model = await buildModel(manifest, { cwd, env: self.env, log: early.log });
+  const around = { cwd, env: self.env, log: early.log };
+  const model = await buildModel(manifest, around);
+  const compactorModel = await buildCompactorModel(manifest, around);
 
   await makeStateFolders(paths);
   await recordOrigin(paths, project?.root ?? null);
@@ -143,6 +147,7 @@ async function startLogged(
     publish: (events: readonly Numbered[]) => {
       joint.hub?.publish(events);
       for (const { event, data } of events) {
+        if (event === 'session_changed') joint.status?.showSession(data.sessionId);
         if (event !== 'state') continue;
         joint.status?.show(data.state);
         notices.show(data);
@@ -166,7 +171,8 @@ async function startLogged(
     model,
     scope,
     files,
-    retries: { max: manifest.maxRetries, random: Math.random },
+    spool: new SpoolFolder(paths.spool, CLOCK),
+    retries: { max: manifest.provider.maxRetries, random: Math.random },
     tools: () => buildToolBox(manifest.toolOutput),
     config: {
       provider: { kind: model.provider, model: model.model },
@@ -181,6 +187,17 @@ async function startLogged(
         { cwd, spool: paths.spool, scope, files, tools: TOOL_NAMES, clock: CLOCK, log },
         signal,
       ),
+    compaction: {
+      settings: manifest.compaction,
+      model: compactorModel,
+      retries: {
+        max: manifest.compaction.provider?.maxRetries ?? manifest.provider.maxRetries,
+        random: Math.random,
+      },
+      toToolBox: (tools) => toToolBox(tools, () => LIMITS.resultContentBytes),
+      readTool,
+    },
+    newSessionId: () => sessionId(v7()),
     newRunId: () => runId(v7()),
     newNoteId: () => v7(),
     notifications: manifest.notifications,
@@ -196,8 +213,12 @@ async function startLogged(
     },
   });
 
-  for (const unsent of model.unsent ?? []) {
-    const message = `not sent to the model: ${unsent}`;
+  const unsent = [model, compactorModel].flatMap((one) => one?.unsent ?? []);
+  const warnings = [
+    ...manifest.warnings,
+    ...unsent.map((says) => `not sent to the model: ${says}`),
+  ];
+  for (const message of warnings) {
     log.warn(message);
     const data = { level: 'warn' as const, source: 'manifest' as const, message };
     ignore(

@@ -13,14 +13,16 @@ export type StatusFacts = {
   readonly sessionId: string;
 };
 
+type Shown = { readonly state: StateName; readonly sessionId: string };
+
 /** Keeps `status.json` at the newest state. One write at a time; states that passed meanwhile are never written. */
 export class StatusFile implements AsyncDisposable {
   readonly #path: string;
   readonly #facts: StatusFacts;
   readonly #clock: Clock;
   readonly #log: Log;
-  #wanted: StateName = 'starting';
-  #written: StateName = 'starting';
+  #wanted: Shown;
+  #written: Shown | null = null;
   #writing: Promise<void> | null = null;
 
   constructor(
@@ -30,14 +32,23 @@ export class StatusFile implements AsyncDisposable {
   ) {
     this.#path = path;
     this.#facts = facts;
+    this.#wanted = { state: 'starting', sessionId: facts.sessionId };
     this.#clock = parts.clock;
     this.#log = parts.log;
   }
 
   show(state: StateName): void {
     // Phases come by the dozen. And a write with nothing to do would end before it is held.
-    if (state === this.#wanted) return;
-    this.#wanted = state;
+    if (state === this.#wanted.state) return;
+    this.#want({ ...this.#wanted, state });
+  }
+
+  showSession(sessionId: string): void {
+    this.#want({ ...this.#wanted, sessionId });
+  }
+
+  #want(shown: Shown): void {
+    this.#wanted = shown;
     this.#writing ??= this.#write();
   }
 
@@ -48,10 +59,10 @@ export class StatusFile implements AsyncDisposable {
   async #write(): Promise<void> {
     try {
       while (this.#written !== this.#wanted) {
-        const state = this.#wanted;
-        const status = { ...this.#facts, state, updatedAt: this.#clock.now() };
+        const shown = this.#wanted;
+        const status = { ...this.#facts, ...shown, updatedAt: this.#clock.now() };
         await replaceVolatile(this.#path, `${JSON.stringify(status)}\n`);
-        this.#written = state;
+        this.#written = shown;
       }
     } catch (error) {
       this.#log.warn('status.json could not be written', { err: error });

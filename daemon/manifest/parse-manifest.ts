@@ -5,29 +5,13 @@ import { LIMITS } from '../core/limits.ts';
 import { ok, refuse, type Result } from '../core/result.ts';
 import { formatPath, listProblems, type SchemaProblem } from '../core/schema-problems.ts';
 import { parseToml } from '../support/parse-toml.ts';
+import { type Compaction, compactionWarnings, toCompaction } from './compaction.ts';
 import { isTable, type Layer, mergeLayers, type Table } from './layers.ts';
 import type { ManifestProblem } from './manifest-fault.ts';
+import { type Provider, toProvider } from './provider.ts';
 import { refuseUntrusted } from './trust.ts';
 import { crossProblems, explainUnknown, formatProblem, withTableProblems } from './rules.ts';
 import { LayerTable, ManifestTable } from './schema.ts';
-
-/** `contextWindow` is in tokens; null where the manifest names none. */
-export type Provider = { readonly contextWindow: number | null } & (
-  | { readonly kind: 'scripted'; readonly scriptPath: string }
-  | {
-      readonly kind: 'anthropic';
-      readonly model: string;
-      readonly apiKeyFile: string | null;
-      /** Null: the vendor's. */
-      readonly baseUrl: string | null;
-      readonly connectMs: number;
-      readonly firstEventMs: number;
-      readonly idleMs: number;
-      /** Tokens. */
-      readonly thinkingBudget: number | null;
-      readonly reasoningEffort: string | null;
-    }
-);
 
 /** What a Pod is made from. Paths are absolute; scope targets still have their links (`resolveScope`). */
 export type Manifest = {
@@ -35,8 +19,6 @@ export type Manifest = {
   readonly file: string;
   readonly pod: { readonly name: string };
   readonly provider: Provider;
-  /** Times that one request is sent again. */
-  readonly maxRetries: number;
   /** Of one answer, in tokens; null: the model's own. */
   readonly maxTokens: number | null;
   /** Null where the manifest says nothing: the model's own. */
@@ -54,6 +36,9 @@ export type Manifest = {
   };
   readonly scope: ScopeRules;
   readonly instruction: Instruction;
+  readonly compaction: Compaction;
+  /** What is allowed and hardly meant, in one sentence each. */
+  readonly warnings: readonly string[];
   /** Which layer said each value, by its key; what none did is a default. */
   readonly origins: ReadonlyMap<string, string>;
 };
@@ -105,7 +90,10 @@ export function parseManifest(
   const isNews = ({ kind, path }: SchemaProblem): boolean =>
     problems.length === 0 || (kind === 'missing' && !path.some((key) => typeof key === 'number'));
   const isUntrusted = layers.some(({ untrusted }) => untrusted !== null);
-  const whole = [...fromSchema.filter(isNews), ...crossProblems(table)];
+  const said = problems.map(({ says }) => says);
+  const whole = [...fromSchema.filter(isNews), ...crossProblems(table)].filter(
+    (problem) => !isToldOf(said, formatProblem(problem)),
+  );
   const all = [
     ...problems,
     ...whole.map((problem) => ({
@@ -175,10 +163,13 @@ function parseLayer({ text, folder, untrusted }: LayerText, home: string): Parse
   return { table, says: [...refused, ...problems.filter((says) => !isToldOf(refused, says))] };
 }
 
-// A key's first word is its path.
-function isToldOf(refused: readonly string[], says: string): boolean {
+/** Of the same key, or of the table that it is in. A problem's first word is its path. */
+function isToldOf(said: readonly string[], says: string): boolean {
   const key = says.split(' ', 1)[0] ?? '';
-  return refused.some((one) => one.split(' ', 1)[0] === key);
+  return said.some((one) => {
+    const told = one.split(' ', 1)[0] ?? '';
+    return key === told || key.startsWith(`${told}.`);
+  });
 }
 
 type ToPath = (path: string, key: string) => string;
@@ -187,7 +178,7 @@ type ToPath = (path: string, key: string) => string;
 function withPaths(table: Table, toPath: ToPath): Table {
   const replaced = (value: unknown, key: string): unknown =>
     typeof value === 'string' ? toPath(value, key) : value;
-  const { provider, scope } = table;
+  const { provider, scope, compaction } = table;
   const rules = (list: unknown, key: string): unknown =>
     !Array.isArray(list)
       ? list
@@ -198,7 +189,15 @@ function withPaths(table: Table, toPath: ToPath): Table {
         );
   return {
     ...table,
-    ...(isTable(provider) ? { provider: withFiles(provider, replaced) } : {}),
+    ...(isTable(provider) ? { provider: withFiles('provider', provider, replaced) } : {}),
+    ...(isTable(compaction) && isTable(compaction['provider'])
+      ? {
+          compaction: {
+            ...compaction,
+            provider: withFiles('compaction.provider', compaction['provider'], replaced),
+          },
+        }
+      : {}),
     ...(isTable(scope)
       ? {
           scope: Object.fromEntries(
@@ -209,39 +208,25 @@ function withPaths(table: Table, toPath: ToPath): Table {
   };
 }
 
-function withFiles(provider: Table, replaced: (value: unknown, key: string) => unknown): Table {
+function withFiles(
+  name: string,
+  provider: Table,
+  replaced: (value: unknown, key: string) => unknown,
+): Table {
   const files = ['script', 'api_key_file'].filter((key) => key in provider);
-  const made = files.map((key) => [key, replaced(provider[key], `provider.${key}`)] as const);
+  const made = files.map((key) => [key, replaced(provider[key], `${name}.${key}`)] as const);
   return { ...provider, ...Object.fromEntries(made) };
 }
 
-function toProvider(provider: ManifestTable['provider']): Provider {
-  const contextWindow = provider.context_window ?? null;
-  if (provider.kind === 'anthropic')
-    return {
-      kind: 'anthropic',
-      contextWindow,
-      model: provider.model ?? '',
-      apiKeyFile: provider.api_key_file ?? null,
-      baseUrl: provider.base_url ?? null,
-      connectMs: provider.connect_timeout_ms ?? LIMITS.connectMs,
-      firstEventMs: provider.first_event_timeout_ms ?? LIMITS.firstEventMs,
-      idleMs: provider.idle_timeout_ms ?? LIMITS.idleMs,
-      thinkingBudget: provider.thinking_budget ?? null,
-      reasoningEffort: provider.reasoning_effort ?? null,
-    };
-  return { kind: 'scripted', contextWindow, scriptPath: provider.script ?? '' };
-}
-
 function toManifest(
-  { pod, provider, worker, scope }: ManifestTable,
+  { pod, provider, worker, scope, compaction: section }: ManifestTable,
   file: string,
 ): Omit<Manifest, 'origins' | 'instruction'> {
+  const compaction = toCompaction(section);
   return {
     file,
     pod,
     provider: toProvider(provider),
-    maxRetries: provider.max_retries ?? LIMITS.retries,
     maxTokens: worker?.max_tokens ?? null,
     sampling: {
       temperature: worker?.temperature ?? null,
@@ -255,6 +240,8 @@ function toManifest(
       perTool: capsOf(worker?.tool_output?.per_tool ?? {}),
     },
     scope,
+    compaction,
+    warnings: compactionWarnings(compaction),
   };
 }
 

@@ -11,7 +11,9 @@ export function explainUnknown(
   problem: SchemaProblem,
   table: Readonly<Record<string, unknown>>,
 ): SchemaProblem[] {
-  const { path } = problem;
+  // The compactor's provider has the keys of the Pod's.
+  const isOfCompactor = problem.path[0] === 'compaction' && problem.path[1] === 'provider';
+  const path = isOfCompactor ? problem.path.slice(1) : problem.path;
   if (path.length > 2) return [problem];
   const [section, key] = path.map(String);
   if (section === undefined) return [problem];
@@ -49,11 +51,21 @@ function sections(): string[] {
 
 /** Keys that need one another; `table` is what all layers make together. */
 export function crossProblems(table: Table): SchemaProblem[] {
-  const { kind, script, model } = asTable(table['provider']);
+  const ofCompactor = asTable(table['compaction'])['provider'];
+  return [
+    ...providerProblems(['provider'], asTable(table['provider'])),
+    ...providerProblems(['compaction', 'provider'], asTable(ofCompactor)),
+  ];
+}
+
+function providerProblems(
+  path: readonly string[],
+  { kind, script, model }: Table,
+): SchemaProblem[] {
   if (kind === 'anthropic' && model === undefined)
     return [
       {
-        path: ['provider', 'model'],
+        path: [...path, 'model'],
         kind: 'missing',
         says: 'is required for the kind "anthropic": the id of the model',
       },
@@ -61,7 +73,7 @@ export function crossProblems(table: Table): SchemaProblem[] {
   if (kind === 'scripted' && script === undefined)
     return [
       {
-        path: ['provider', 'script'],
+        path: [...path, 'script'],
         kind: 'missing',
         says: 'is required for the kind "scripted": the file to play',
       },
@@ -74,7 +86,7 @@ export function crossProblems(table: Table): SchemaProblem[] {
   )
     return [];
   const says = `"${kind}" ${NOT_YET}; supported: "scripted", "anthropic"`;
-  return [{ path: ['provider', 'kind'], kind: 'wrong', says }];
+  return [{ path: [...path, 'kind'], kind: 'wrong', says }];
 }
 
 /**
@@ -93,6 +105,7 @@ export function withTableProblems(
 
 function tableProblems(table: Table): SchemaProblem[] {
   const worker = asTable(table['worker']);
+  const compaction = asTable(table['compaction']);
   const scope = asTable(table['scope']);
   const toolOutput = asTable(worker['tool_output']);
   const rules = (['allow', 'deny'] as const).flatMap((key) => {
@@ -107,6 +120,8 @@ function tableProblems(table: Table): SchemaProblem[] {
       [['worker'], table['worker']],
       [['worker', 'tool_output'], worker['tool_output']],
       [['worker', 'tool_output', 'per_tool'], toolOutput['per_tool']],
+      [['compaction'], table['compaction']],
+      [['compaction', 'provider'], compaction['provider']],
       ...rules,
     ] as const
   )

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { NO_COMPACTION_SECTION, PRUNE_DEFAULTS } from '../core/compaction-settings.ts';
 import { LIMITS } from '../core/limits.ts';
 
 /** The keys that this version uses. Each message says what is expected; a key of `LATER_KEYS` is refused by name. */
@@ -90,41 +91,110 @@ function capOfEach() {
   return v.entriesFromList(TOOL_NAMES, cap);
 }
 
+const ProviderTable = v.strictObject({
+  kind: described(
+    v.picklist(PROVIDER_KINDS),
+    'Who answers the model requests. This version has scripted and anthropic.',
+  ),
+  script: v.optional(path('The file that a scripted model plays.')),
+  model: v.optional(text('The model’s id; required but for scripted.', 'a model’s id')),
+  api_key_file: v.optional(path('Holds the key, and nothing else; for its owner alone.')),
+  base_url: v.optional(
+    v.pipe(
+      v.string(URL_RULE),
+      v.regex(/^https?:\/\/[^\s/?#]+[^\s?#]*$/, URL_RULE),
+      v.description('Of a compatible server. Default: the vendor’s.'),
+    ),
+  ),
+  max_retries: v.optional(
+    count(100, `Times that one request is sent again. Default: ${LIMITS.retries}.`, 0),
+  ),
+  connect_timeout_ms: v.optional(count(HOUR_MS, 'Default: 10000.')),
+  first_event_timeout_ms: v.optional(
+    count(HOUR_MS, 'From the request to the first event of its answer. Default: 60000.'),
+  ),
+  idle_timeout_ms: v.optional(
+    count(HOUR_MS, 'An answer that is silent for this long is broken. Default: 120000.'),
+  ),
+  thinking_budget: v.optional(
+    count(COUNT_MAX, 'Tokens that the model may think for, where it takes such a number.'),
+  ),
+  reasoning_effort: v.optional(
+    described(v.picklist(EFFORTS), 'How hard the model thinks; each knows some of these.'),
+  ),
+  context_window: v.optional(count(COUNT_MAX, 'Of the model, in tokens.')),
+});
+
+const { retainedTokens, autoReadBudget, workerMaxInputTokens } = NO_COMPACTION_SECTION;
+
+const COMPACTION_SAYS = 'What of a long context is left out, and when it is summarised.';
+
+const COMPACTION = {
+  prune_protected_turns: v.optional(
+    count(
+      COUNT_MAX,
+      `Last turns of the user in which no tool result is left out. Default: ${PRUNE_DEFAULTS.protectedTurns}.`,
+      0,
+    ),
+  ),
+  prune_protected_tokens: v.optional(
+    count(
+      COUNT_MAX,
+      `Of one long turn, only so many of its last tokens stay whole. Default: ${PRUNE_DEFAULTS.protectedTokens}.`,
+    ),
+  ),
+  prune_min_savings: v.optional(
+    count(
+      COUNT_MAX,
+      `Nothing is left out before it saves so many tokens. Default: ${PRUNE_DEFAULTS.minSavings}.`,
+    ),
+  ),
+  compact_threshold: v.optional(
+    count(COUNT_MAX, 'Tokens; over it after a run, the history is summarised. Default: never.'),
+  ),
+  compact_request_threshold: v.optional(
+    count(
+      COUNT_MAX,
+      'Tokens; over it before a request inside a run, the history is summarised first. Default: never.',
+    ),
+  ),
+  compact_retained_tokens: v.optional(
+    count(
+      COUNT_MAX,
+      `The end of the history that stays as it is, in tokens. Default: ${retainedTokens}.`,
+      0,
+    ),
+  ),
+  compact_auto_read_budget: v.optional(
+    count(
+      COUNT_MAX,
+      `Text of files that the compactor may carry over, in tokens. Default: ${autoReadBudget}.`,
+      0,
+    ),
+  ),
+  compact_worker_max_input_tokens: v.optional(
+    count(
+      COUNT_MAX,
+      `What the compactor itself is sent, in tokens, at most. Default: ${workerMaxInputTokens}.`,
+    ),
+  ),
+  on_refusal: v.optional(
+    described(
+      v.boolean(),
+      `A prompt that the provider calls too long is summarised and sent once more. Default: ${NO_COMPACTION_SECTION.onRefusal}.`,
+    ),
+  ),
+  strategy: v.optional(
+    described(
+      v.picklist(['worker', 'prefix']),
+      `Who summarises: a conversation of its own, or one more request of the session. Default: ${NO_COMPACTION_SECTION.strategy}.`,
+    ),
+  ),
+};
+
 export const ManifestTable = v.strictObject({
   pod: v.strictObject({ name: PodName }),
-  provider: v.strictObject({
-    kind: described(
-      v.picklist(PROVIDER_KINDS),
-      'Who answers the model requests. This version has scripted and anthropic.',
-    ),
-    script: v.optional(path('The file that a scripted model plays.')),
-    model: v.optional(text('The model’s id; required but for scripted.', 'a model’s id')),
-    api_key_file: v.optional(path('Holds the key, and nothing else; for its owner alone.')),
-    base_url: v.optional(
-      v.pipe(
-        v.string(URL_RULE),
-        v.regex(/^https?:\/\/[^\s/?#]+[^\s?#]*$/, URL_RULE),
-        v.description('Of a compatible server. Default: the vendor’s.'),
-      ),
-    ),
-    max_retries: v.optional(
-      count(100, `Times that one request is sent again. Default: ${LIMITS.retries}.`, 0),
-    ),
-    connect_timeout_ms: v.optional(count(HOUR_MS, 'Default: 10000.')),
-    first_event_timeout_ms: v.optional(
-      count(HOUR_MS, 'From the request to the first event of its answer. Default: 60000.'),
-    ),
-    idle_timeout_ms: v.optional(
-      count(HOUR_MS, 'An answer that is silent for this long is broken. Default: 120000.'),
-    ),
-    thinking_budget: v.optional(
-      count(COUNT_MAX, 'Tokens that the model may think for, where it takes such a number.'),
-    ),
-    reasoning_effort: v.optional(
-      described(v.picklist(EFFORTS), 'How hard the model thinks; each knows some of these.'),
-    ),
-    context_window: v.optional(count(COUNT_MAX, 'Of the model, in tokens.')),
-  }),
+  provider: ProviderTable,
   worker: v.optional(
     described(
       v.strictObject({
@@ -170,13 +240,19 @@ export const ManifestTable = v.strictObject({
     allow: v.pipe(v.array(Rule), v.minLength(1, 'at least one [[scope.allow]]')),
     deny: v.optional(v.array(Rule), []),
   }),
+  compaction: v.optional(
+    described(
+      v.strictObject({ ...COMPACTION, provider: v.optional(ProviderTable) }),
+      COMPACTION_SAYS,
+    ),
+  ),
 });
 export type ManifestTable = v.InferOutput<typeof ManifestTable>;
 
 /** What one layer may say: the same keys, none of them required. */
 export const LayerTable = v.strictObject({
   pod: v.optional(described(v.partial(ManifestTable.entries.pod), 'Who the Pod is.')),
-  provider: v.optional(described(v.partial(ManifestTable.entries.provider), 'Its model.')),
+  provider: v.optional(described(v.partial(ProviderTable), 'Its model.')),
   worker: ManifestTable.entries.worker,
   scope: v.optional(
     described(
@@ -185,6 +261,20 @@ export const LayerTable = v.strictObject({
         deny: v.optional(described(v.array(Rule), 'What it may not, whatever is allowed.')),
       }),
       'Which files it may reach, podd’s working directory among them.',
+    ),
+  ),
+  compaction: v.optional(
+    described(
+      v.strictObject({
+        ...COMPACTION,
+        provider: v.optional(
+          described(
+            v.partial(ProviderTable),
+            'Another model for the compactor. Default: the Pod’s own.',
+          ),
+        ),
+      }),
+      COMPACTION_SAYS,
     ),
   ),
 });
@@ -214,15 +304,4 @@ export const LATER_KEYS: readonly string[] = [
   'family.keep_on_stop',
   'storage.keep_sessions',
   'storage.max_bytes',
-  'compaction.prune_protected_turns',
-  'compaction.prune_protected_tokens',
-  'compaction.prune_min_savings',
-  'compaction.compact_threshold',
-  'compaction.compact_request_threshold',
-  'compaction.compact_retained_tokens',
-  'compaction.compact_auto_read_budget',
-  'compaction.compact_worker_max_input_tokens',
-  'compaction.on_refusal',
-  'compaction.strategy',
-  'compaction.provider',
 ];

@@ -12,7 +12,8 @@ function sources(
   warned: string[] = [],
 ) {
   const log = { warn: (message: string) => warned.push(message) } as unknown as Log;
-  return { kind: 'anthropic', usual: 'ANTHROPIC_API_KEY', file, env, log };
+  const fileKey = 'provider.api_key_file';
+  return { kind: 'anthropic', usual: 'ANTHROPIC_API_KEY', file, fileKey, env, log };
 }
 
 test('PROV-7: podd’s variable, then the file, then the vendor’s; none of them names all three', async () => {

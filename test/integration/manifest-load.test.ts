@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { NO_COMPACTION_SECTION } from '../../daemon/core/compaction-settings.ts';
 import { LIMITS } from '../../daemon/core/limits.ts';
 import { loadManifest, type ManifestSources } from '../../daemon/manifest/load-manifest.ts';
 import type { Manifest } from '../../daemon/manifest/parse-manifest.ts';
@@ -90,8 +91,7 @@ describe('resolveScope', () => {
   const withTarget = (target: string): Manifest => ({
     file: 'm.toml',
     pod: { name: 'a' },
-    provider: { kind: 'scripted', scriptPath: '/s', contextWindow: null },
-    maxRetries: 5,
+    provider: { kind: 'scripted', scriptPath: '/s', contextWindow: null, maxRetries: 5 },
     maxTokens: null,
     sampling: { temperature: null, topP: null, stop: [] },
     notifications: 'history',
@@ -99,6 +99,8 @@ describe('resolveScope', () => {
     toolOutput: { defaultBytesMax: 1, perTool: new Map() },
     scope: { allow: [{ target, permission: 'read', recursive: true }], deny: [] },
     instruction: { reference: '$podd/default', source: null, ofProject: null },
+    compaction: { ...NO_COMPACTION_SECTION, provider: null },
+    warnings: [],
     origins: new Map(),
   });
   const resolved = async (target: string): Promise<string> => {

@@ -22,12 +22,15 @@ const ELSEWHERE = [
     'pod-name-missing',
     'provider-model-missing',
     'provider-script-missing',
+    'compaction-provider-kind-missing',
+    'compaction-provider-model-missing',
     'scope-allow-empty',
     'toml-empty',
   ],
   // Of a later version.
   'provider-kind-later',
   // A path or a reference that leads nowhere.
+  'compaction-provider-script-other-home',
   ...['provider-script-other-home', 'provider-script-nul', 'scope-target-other-home'],
   ...['worker-instruction-library', 'worker-instruction-missing'],
   ...['worker-instruction-unqualified', 'worker-instruction-up'],
@@ -73,15 +76,7 @@ describe('the JSON Schema of the manifest', () => {
     expect(keys.map(([path]) => path.join('.'))).toEqual([
       'pod',
       'pod.name',
-      'provider',
-      'provider.kind',
-      'provider.script',
-      ...['model', 'api_key_file', 'base_url'].map((key) => `provider.${key}`),
-      'provider.max_retries',
-      ...['connect', 'first_event', 'idle'].map((what) => `provider.${what}_timeout_ms`),
-      'provider.thinking_budget',
-      'provider.reasoning_effort',
-      'provider.context_window',
+      ...providerKeys('provider'),
       'worker',
       'worker.instruction',
       'worker.max_tokens',
@@ -98,6 +93,17 @@ describe('the JSON Schema of the manifest', () => {
           (key) => `scope.${list}${key}`,
         ),
       ),
+      'compaction',
+      ...['protected_turns', 'protected_tokens', 'min_savings'].map(
+        (key) => `compaction.prune_${key}`,
+      ),
+      ...['threshold', 'request_threshold', 'retained_tokens', 'auto_read_budget'].map(
+        (key) => `compaction.compact_${key}`,
+      ),
+      'compaction.compact_worker_max_input_tokens',
+      'compaction.on_refusal',
+      'compaction.strategy',
+      ...providerKeys('compaction.provider'),
     ]);
     for (const [path, { type, description, minimum, maximum, ...rest }] of keys) {
       const name = path.join('.');
@@ -156,7 +162,21 @@ describe('the JSON Schema of the manifest', () => {
   });
 });
 
+function providerKeys(table: string): string[] {
+  return [
+    table,
+    ...['kind', 'script', 'model', 'api_key_file', 'base_url', 'max_retries'].map(
+      (key) => `${table}.${key}`,
+    ),
+    ...['connect', 'first_event', 'idle'].map((what) => `${table}.${what}_timeout_ms`),
+    ...['thinking_budget', 'reasoning_effort', 'context_window'].map((key) => `${table}.${key}`),
+  ];
+}
+
+const MAY_BE_NONE =
+  /^compaction\.(?:prune_protected_turns|compact_retained_tokens|compact_auto_read_budget)$/;
+
 function rangeOf(key: string): [number, number] {
-  if (key === 'provider.max_retries') return [0, 100];
-  return [1, key.endsWith('_ms') ? 3_600_000 : 1_000_000_000];
+  if (key.endsWith('provider.max_retries')) return [0, 100];
+  return [MAY_BE_NONE.test(key) ? 0 : 1, key.endsWith('_ms') ? 3_600_000 : 1_000_000_000];
 }

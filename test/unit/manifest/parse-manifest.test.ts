@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_COMPACTION_SECTION } from '../../../daemon/core/compaction-settings.ts';
 import {
   type LayerText,
   type Manifest,
@@ -33,8 +34,7 @@ describe('parseManifest', () => {
     expect(manifest(POD + PROVIDER + ALLOW)).toEqual({
       file: '/m/podd.toml',
       pod: { name: 'a' },
-      provider: { kind: 'scripted', scriptPath: '/m/s.toml', contextWindow: null },
-      maxRetries: 5,
+      provider: { kind: 'scripted', scriptPath: '/m/s.toml', contextWindow: null, maxRetries: 5 },
       maxTokens: null,
       sampling: { temperature: null, topP: null, stop: [] },
       notifications: 'history',
@@ -42,6 +42,8 @@ describe('parseManifest', () => {
       toolOutput: { defaultBytesMax: 16 * 1024, perTool: new Map() },
       scope: { allow: [{ target: '/w', permission: 'write', recursive: true }], deny: [] },
       instruction: { reference: '$podd/default', source: null, ofProject: null },
+      compaction: { ...NO_COMPACTION_SECTION, provider: null },
+      warnings: [],
       origins: new Map(
         ['pod.name', 'provider.kind', 'provider.script', 'scope.allow[0]'].map((key) => [
           key,
@@ -62,6 +64,7 @@ describe('parseManifest', () => {
       apiKeyFile: '/m/k',
       baseUrl: null,
       contextWindow: null,
+      maxRetries: 5,
       connectMs: 10_000,
       firstEventMs: 60_000,
       idleMs: 120_000,
@@ -195,8 +198,8 @@ describe('parseManifest', () => {
     ],
     [
       'keys of a later section, one misspelt',
-      `${POD}${PROVIDER}${ALLOW}[compaction]\nstrategy = "prefix"\nstrateg = 1`,
-      [`compaction.strategy ${LATER}`, 'compaction.strateg is not known; did you mean strategy?'],
+      `${POD}${PROVIDER}${ALLOW}[sandbox]\nnetwork = true\nnetwrok = 1`,
+      [`sandbox.network ${LATER}`, 'sandbox.netwrok is not known; did you mean network?'],
     ],
     [
       'a section of names',
@@ -217,7 +220,7 @@ describe('parseManifest', () => {
       'a key that every object has',
       `${POD}${PROVIDER}${ALLOW}[constructor]\nx = 1`,
       [
-        'constructor is not known; known here: pod, provider, worker, scope, permissions, hooks, sandbox, budget, prices, family, storage, compaction',
+        'constructor is not known; known here: pod, provider, worker, scope, compaction, permissions, hooks, sandbox, budget, prices, family, storage',
       ],
     ],
     [

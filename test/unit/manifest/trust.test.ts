@@ -8,7 +8,7 @@ const ROOT = '/home/u/my project';
 const HINT = "podctl trust '/home/u/my project', or name the file with --manifest";
 
 const KNOWN_KEYS = [
-  ...['pod', 'provider', 'worker', 'scope'].flatMap((section) =>
+  ...['pod', 'provider', 'worker', 'scope', 'compaction'].flatMap((section) =>
     knownKeys(ManifestTable, [section]).map((key) => `${section}.${key}`),
   ),
   ...LATER_KEYS.map((key) => key.replace('*', 'some-model')),
@@ -59,6 +59,8 @@ describe('refuseUntrusted', () => {
     ['permissions.rules', { action: 'deny' }, false],
     ['compaction.compact_threshold', 5, true],
     ['compaction.compact_threshold', '5', false],
+    ['compaction.on_refusal', false, false],
+    ['compaction.strategy', 'prefix', false],
   ])('MAN-5: %s = %j, allowed: %s', (key, value, isAllowed) => {
     const [section = '', name = ''] = key.split('.');
     expect(refuseUntrusted({ [section]: { [name]: value } }, ROOT).length).toBe(isAllowed ? 0 : 1);
