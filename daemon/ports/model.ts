@@ -16,6 +16,21 @@ export type ModelRequest = {
   readonly items: readonly Item[];
   /** So many of the last items are of this request alone: the next one will not have them there. None by default. */
   readonly passing?: number;
+  /**
+   * What is before these item counts stays as it is for longer than what is behind: content was left out there, by this
+   * request (`now`) and by the one before (`before`; the same for most). 0: none was.
+   */
+  readonly pruned?: { readonly before: number; readonly now: number };
+  /** Instead of what the manifest says, as far as the model takes it: the compactor's. */
+  readonly sampling?: { readonly temperature: number; readonly maxTokens: number };
+};
+
+/** US dollars per million tokens. `input` is what is neither read from the cache nor written to it. */
+export type Prices = {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
 };
 
 /**
@@ -45,6 +60,8 @@ export type Model = {
   readonly model: string;
   /** Tokens of the window, where it is known. */
   readonly contextWindow?: number;
+  /** Where they are known. */
+  readonly prices?: Prices;
   /** What it wants of the order of items. */
   readonly order?: Pick<RequestShape, 'userFirst' | 'userLast' | 'mergeRoles'>;
   /** What the manifest asks of it and it does not take, each with why: it is not sent, and told once. */

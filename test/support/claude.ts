@@ -28,6 +28,7 @@ export function claudeAt(
     settings: PLAIN,
     unsent: [],
     contextWindow: 200_000,
+    prices: undefined,
     timeouts: { connectMs: 1000, firstEventMs: 5000, idleMs: 5000, ...timeouts },
     log: SILENT,
     ...more,

@@ -1,7 +1,7 @@
 import type { Messages } from '@anthropic-ai/sdk/resources/messages/messages';
 import { Fault } from '../../core/fault.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Model, ModelEvent, ModelRequest } from '../../ports/model.ts';
+import type { Model, ModelEvent, ModelRequest, Prices } from '../../ports/model.ts';
 import { waitOrAbandon } from '../../support/abandon.ts';
 import { HttpConnection } from '../http-connection.ts';
 import { toProviderFault } from './faults.ts';
@@ -15,6 +15,7 @@ export type AnthropicOptions = {
   readonly apiKey: string;
   readonly baseUrl: string;
   readonly contextWindow: number;
+  readonly prices: Prices | undefined;
   readonly settings: Settings;
   /** What of the manifest is not sent. */
   readonly unsent: readonly string[];
@@ -29,7 +30,7 @@ const ORDER = { userFirst: true, userLast: true } as const;
 
 /** Claude. The SDK is loaded at the first request, and kept. Nothing of it is asked of the environment but proxies. */
 export function openAnthropicModel(options: AnthropicOptions): Model {
-  const { model, contextWindow, settings, unsent, timeouts, log } = options;
+  const { model, contextWindow, prices, settings, unsent, timeouts, log } = options;
   let client: Promise<Client> | undefined;
 
   async function* stream(
@@ -84,7 +85,15 @@ export function openAnthropicModel(options: AnthropicOptions): Model {
     });
   }
 
-  return { provider: 'anthropic', model, contextWindow, order: ORDER, unsent, stream };
+  return {
+    provider: 'anthropic',
+    model,
+    contextWindow,
+    ...(prices === undefined ? {} : { prices }),
+    order: ORDER,
+    unsent,
+    stream,
+  };
 }
 
 /** The SDK reads a web page as a stream without events. */

@@ -4,6 +4,8 @@ import type { Effort, Family } from './families.ts';
 
 /** What the manifest asks for; null where it does not. */
 export type AskedSettings = {
+  /** The manifest's table that names the model, for messages; what else is asked for stands in `worker`. */
+  readonly table: 'provider' | 'compaction.provider';
   /** Tokens of one answer. */
   readonly maxTokens: number | null;
   /** Tokens. */
@@ -47,19 +49,19 @@ export function planSettings(
   const effort = family.efforts.find((level) => level === asked.reasoningEffort) ?? null;
   if (asked.reasoningEffort !== null && effort === null)
     unsent.push(
-      `provider.reasoning_effort "${asked.reasoningEffort}": ${sayEfforts(model, family)}`,
+      `${asked.table}.reasoning_effort "${asked.reasoningEffort}": ${sayEfforts(model, family, asked.table)}`,
     );
   const budget = asked.thinkingBudget;
   if (budget !== null && family.thinking === 'adaptive')
     unsent.push(
-      `the number of provider.thinking_budget: ${model} thinks, and decides itself how much (provider.reasoning_effort)`,
+      `the number of ${asked.table}.thinking_budget: ${model} thinks, and decides itself how much (${asked.table}.reasoning_effort)`,
     );
   if (budget !== null && family.thinking === null)
-    unsent.push(`provider.thinking_budget: ${model} does not think`);
+    unsent.push(`${asked.table}.thinking_budget: ${model} does not think`);
   const isBudgeted = family.thinking === 'budget' || family.thinking === 'either';
   if (budget !== null && isBudgeted && (budget < BUDGET_MIN || budget >= maxTokens))
     return refuse(
-      `provider.thinking_budget is ${budget}: ${model} takes ${BUDGET_MIN} or more, and fewer than an answer may have (${maxTokens}; worker.max_tokens)`,
+      `${asked.table}.thinking_budget is ${budget}: ${model} takes ${BUDGET_MIN} or more, and fewer than an answer may have (${maxTokens}${asked.table === 'provider' ? '; worker.max_tokens' : ''})`,
     );
   const thinking = planThinking(family, budget, effort);
   const { stop } = asked;
@@ -79,9 +81,9 @@ function planThinking(
   return budget === null || thinking === null ? null : { type: 'enabled', budget_tokens: budget };
 }
 
-function sayEfforts(model: string, { efforts, thinking }: Family): string {
+function sayEfforts(model: string, { efforts, thinking }: Family, table: string): string {
   if (efforts.length > 0) return `${model} knows ${efforts.join(', ')}`;
   return thinking === 'budget'
-    ? `${model} knows none; provider.thinking_budget makes it think`
+    ? `${model} knows none; ${table}.thinking_budget makes it think`
     : `${model} knows none`;
 }

@@ -24,7 +24,10 @@ test('ITEM-2 PROV-3 PROV-8: of any history the API takes the body, with its mark
       // Two of one side in a row would be one to the API: podd says so itself.
       const roles = body.messages.map(({ role }) => role);
       expect(roles.some((role, index) => role === roles[index + 1])).toBe(false);
-      expect(JSON.stringify(body).split('"cache_control"').length - 1).toBeGreaterThanOrEqual(3);
+      // A summary that is all there is has its mark and that of the end in one place.
+      const least = items[0]?.type === 'message' && items[0].role === 'system' ? 2 : 3;
+      const marks = JSON.stringify(body).split('"cache_control"').length - 1;
+      expect(marks).toBeGreaterThanOrEqual(least);
     }),
     { numRuns: 1_000 },
   );

@@ -102,6 +102,91 @@ describe('toAnthropicRequest', () => {
       ),
     ]);
 
+  test('PROV-8: the summary of a compacted history has the mark that the tools have else, for as long as it is there', () => {
+    const head = [note('summary'), note('ledger')];
+    const marked = (items: readonly Item[]): unknown[] =>
+      body(items).messages.flatMap(({ content }) =>
+        (content as { text?: string; cache_control?: unknown }[]).flatMap((block) =>
+          block.cache_control === undefined ? [] : [block.text ?? 'result'],
+        ),
+      );
+    const short = body([...head, user('go')]);
+    expect(JSON.stringify(short.tools)).not.toContain('cache_control');
+    expect(marked([...head, user('go')])).toEqual(['<system>\nsummary\n</system>', 'go']);
+    const long = [...head, user('go'), call('a'), result('a'), call('b'), result('b')];
+    expect(marked(long)).toEqual(['<system>\nsummary\n</system>', 'result', 'result']);
+    expect(JSON.stringify(body([user('go')]).tools)).toContain('cache_control');
+  });
+
+  test('PROV-8, CACHE-1: where content was left out there is a mark; the request that leaves out more has the place before too', () => {
+    const turns = (...names: string[]): Item[] =>
+      names.flatMap((name) => [user(name), call(name), result(name), assistant(`did ${name}`)]);
+    const history = turns('a', 'b', 'c', 'd');
+    const marked = (items: readonly Item[], pruned?: { before: number; now: number }) => {
+      const made = toAnthropicRequest(
+        { systemPrompt: 's', tools: TOOLS, items, ...(pruned === undefined ? {} : { pruned }) },
+        'm',
+        SETTINGS,
+      );
+      expect(JSON.stringify(made).split('"cache_control"').length - 1).toBeLessThanOrEqual(4);
+      const places = made.messages.flatMap(({ content }) =>
+        (
+          content as {
+            type: string;
+            text?: string;
+            tool_use_id?: string;
+            cache_control?: unknown;
+          }[]
+        )
+          .filter((block) => block.cache_control !== undefined)
+          .map((block) => block.text ?? block.tool_use_id ?? block.type),
+      );
+      const of = (part: unknown): boolean => JSON.stringify(part).includes('cache_control');
+      return { system: of(made.system), tools: of(made.tools), places };
+    };
+    const items = [...history, user('e')];
+    expect(marked(items)).toEqual({ system: true, tools: true, places: ['d', 'e'] });
+    expect(marked(items, { before: 4, now: 4 })).toEqual({
+      system: true,
+      tools: false,
+      places: ['did a', 'd', 'e'],
+    });
+    expect(marked(items, { before: 0, now: 8 })).toEqual({
+      system: true,
+      tools: false,
+      places: ['did b', 'e'],
+    });
+    expect(marked(items, { before: 4, now: 8 })).toEqual({
+      system: true,
+      tools: false,
+      places: ['did a', 'did b', 'e'],
+    });
+    const compacted = [note('summary'), ...items];
+    expect(marked(compacted, { before: 5, now: 9 })).toEqual({
+      system: false,
+      tools: false,
+      places: ['<system>\nsummary\n</system>', 'did a', 'did b', 'e'],
+    });
+  });
+
+  test('COMP-3, PROV-10: the compactor’s answers are short, and it is sent neither a temperature nor a budget', () => {
+    const sampling = { temperature: 0, maxTokens: 4096 };
+    const made = toAnthropicRequest(
+      { systemPrompt: 's', tools: [], items: [user('go')], sampling },
+      'm',
+      {
+        maxTokens: 64_000,
+        thinking: { type: 'enabled', budget_tokens: 2000 },
+        effort: null,
+        stop: [],
+        systemMessages: false,
+      },
+    );
+    expect(made.max_tokens).toBe(4096);
+    expect(made).not.toHaveProperty('thinking');
+    expect(made).not.toHaveProperty('temperature');
+  });
+
   test('PROV-3: a system message behind the first is the user’s, in a marked block, where the model has none', () => {
     expect(texts([user('go'), note('noted')])).toEqual([
       ['user', 'go', '<system>\nnoted\n</system>'],

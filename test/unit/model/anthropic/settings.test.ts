@@ -3,6 +3,7 @@ import { familyOf } from '../../../../daemon/model/anthropic/families.ts';
 import { type AskedSettings, planSettings } from '../../../../daemon/model/anthropic/settings.ts';
 
 const NOTHING: AskedSettings = {
+  table: 'provider',
   maxTokens: null,
   thinkingBudget: null,
   reasoningEffort: null,
@@ -156,6 +157,22 @@ describe('planSettings', () => {
     expect(planned.value.unsent).toHaveLength(1);
     expect(planned.value.unsent[0]).toContain(says);
     expect(planned.value.settings).toMatchObject({ effort: null });
+  });
+
+  test('PROV-10: of the compactor’s model it names the compactor’s keys, and none of the worker', () => {
+    const told = ['claude-haiku-4-5', 'claude-opus-5', 'claude-3-opus-20240229'].map((model) => {
+      const planned = plan(model, {
+        table: 'compaction.provider',
+        maxTokens: 4096,
+        thinkingBudget: 4096,
+        reasoningEffort: 'minimal',
+      });
+      return planned.ok ? planned.value.unsent : [planned.error];
+    });
+    expect(told.map(({ length }) => length)).toEqual([1, 2, 2]);
+    const text = told.flat().join('\n');
+    expect(text).not.toMatch(/(?<!compaction\.)provider\.|worker\./);
+    expect(text.match(/compaction\.provider\./g)?.length).toBeGreaterThan(4);
   });
 
   test.each([
