@@ -3,10 +3,12 @@ import type { Item, ToolCallItem } from '../../protocol/items.ts';
 import type { StopReason, Usage } from '../../protocol/report.ts';
 import { Cancelled } from '../core/cancel.ts';
 import { isEmptyPart } from '../core/checked-items.ts';
-import type { SessionEntry } from '../core/entry.ts';
+import { type CacheFacts, cacheMiss } from '../core/cache-miss.ts';
+import { costOf } from '../core/cost.ts';
+import type { SentBytes, SessionEntry, UsageRecord } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
-import { checkRequest } from '../core/request-check.ts';
+import { checkRequest, constantBytes } from '../core/request-check.ts';
 import { retryDelay } from '../core/retry-delay.ts';
 import { buildRequestItems } from '../core/request-items.ts';
 import type { ModelRequest } from '../ports/model.ts';
@@ -14,8 +16,10 @@ import { pause } from '../support/pause.ts';
 import { withDeadline } from '../support/with-deadline.ts';
 import { AnswerBuilder } from './collect-answer.ts';
 import { historyEvent } from './history-event.ts';
+import { bytesOf } from './plan-context.ts';
 import { notesThatWait, storeNotes } from './tell-notes.ts';
 import { shapeFor } from './request-shape.ts';
+import { isTooLong } from './too-long.ts';
 import { SYNCED, type Unsynced } from './unsynced.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
@@ -99,30 +103,48 @@ async function askOnce(
     return await askOnce(ports, SYNCED, turn, signal);
   }
   // From the look at the journal to here nothing was awaited: what is unsynced is not in the history yet.
-  const request = buildRequest(ports, unsynced.items, notes.items);
+  const { request, sent, facts } = buildRequest(ports, unsynced.items, notes.items);
   const passed = await ports.gate.request(request);
   if (passed.kind === 'denied') throw new Fault('budget_exceeded', passed.reason);
   const builder = new AnswerBuilder(model, ports.nextBlock);
   const historyLen = journal.session().items.length + unsynced.items.length;
+  const toRecord = (kind: UsageRecord['kind']): UsageRecord => {
+    const costUsd = costOf(builder.usage, model.prices);
+    const miss = kind === 'run' ? cacheMiss(builder.usage, facts) : null;
+    return {
+      ...builder.usage,
+      historyLen,
+      kind,
+      model: model.model,
+      sent,
+      ...(costUsd === null ? {} : { costUsd }),
+      ...(miss === null ? {} : { miss }),
+    };
+  };
   try {
     await receive(ports, passed.passed, unsynced, builder, signal);
   } catch (error) {
     await unsynced.durable;
     turn.paid(builder.usage);
-    if (signal.aborted) await keepPartial(ports, builder, historyLen);
-    else if (mayPass(error)) return await discard(ports, builder, historyLen, error);
+    if (signal.aborted) await keepPartial(ports, builder, toRecord);
+    else {
+      const discarded = await discard(ports, builder, toRecord, error);
+      if (discarded !== null) return discarded;
+      if (isTooLong(error) && ports.context.mayYieldTooLong())
+        await takeBack(ports, builder, error);
+    }
     throw error;
   }
   const items = builder.items();
   const { usage, stopReason } = builder;
   turn.paid(usage);
-  if (stopReason === null) return await discard(ports, builder, historyLen, brokenOff());
-  const record = { ...usage, historyLen, kind: 'run' as const };
+  if (stopReason === null) return await broken(ports, builder, toRecord, brokenOff());
+  const record = toRecord('run');
   const at = ports.clock.now();
   if (!items.some(saysSomething)) {
     const data = { reason: 'empty_answer', stopReason };
     const fault = new Fault('provider_error', EMPTY[stopReason], { data });
-    return { ...(await discard(ports, builder, historyLen, fault)), kind: 'empty' };
+    return { ...(await broken(ports, builder, toRecord, fault)), kind: 'empty' };
   }
   const answer = {
     kind: 'whole' as const,
@@ -141,12 +163,14 @@ async function askOnce(
     events: [
       ...builder.doneEvents('all'),
       historyEvent(journal.session(), items),
-      { event: 'usage', data: { ...usage, cache: { hit: usage.cacheRead } } },
+      usageEvent(record),
       ...end.events,
     ],
   });
   return answer;
 }
+
+type ToRecord = (kind: UsageRecord['kind']) => UsageRecord;
 
 /** Blanks alone are no answer, and could not go back to a provider. */
 function saysSomething(item: Item): boolean {
@@ -176,49 +200,116 @@ function brokenOff(): Fault {
   });
 }
 
-async function discard(
+async function broken(
   { journal, clock }: WorkerPorts,
   builder: AnswerBuilder,
-  historyLen: number,
+  toRecord: ToRecord,
   fault: Fault,
 ): Promise<Discarded> {
-  const session = paidEntries(builder, historyLen, clock.now());
+  const session = paidEntries(builder, toRecord, clock.now());
   if (session.length > 0) await journal.commit({ session });
   return { kind: 'broken', fault, discarded: builder.blocks() };
+}
+
+/** Null where it is not to be asked for again. Either way what was paid for it is recorded. */
+async function discard(
+  ports: WorkerPorts,
+  builder: AnswerBuilder,
+  toRecord: ToRecord,
+  error: unknown,
+): Promise<Discarded | null> {
+  if (mayPass(error)) return await broken(ports, builder, toRecord, error);
+  const session = paidEntries(builder, toRecord, ports.clock.now());
+  if (session.length > 0) await ports.journal.commit({ session });
+  return null;
+}
+
+/** The request is sent anew when its context is smaller: what was shown of its answer is none. */
+async function takeBack(
+  { journal, moved }: WorkerPorts,
+  builder: AnswerBuilder,
+  fault: Fault,
+): Promise<void> {
+  const data = { attempt: 1, delayMs: 0, ...reasonOf(fault), discarded: builder.blocks() };
+  await journal.commit({ events: [{ event: 'retry', data }] });
+  await moved({ kind: 'answerRetried' });
 }
 
 /** It is paid for all the same, as far as it was told. */
 function paidEntries(
   { usage, stopReason }: AnswerBuilder,
-  historyLen: number,
+  toRecord: ToRecord,
   at: number,
 ): SessionEntry[] {
   if (usage.inputTotal + usage.output === 0 && stopReason === null) return [];
-  return [{ kind: 'llm_usage', at, record: { ...usage, historyLen, kind: 'discarded' } }];
+  return [{ kind: 'llm_usage', at, record: toRecord('discarded') }];
 }
+
+type BuiltRequest = {
+  readonly request: ModelRequest;
+  readonly sent: SentBytes;
+  readonly facts: CacheFacts;
+};
 
 function buildRequest(
   ports: WorkerPorts,
   unsynced: readonly Item[],
   passing: readonly Item[],
-): ModelRequest {
+): BuiltRequest {
+  const { context, checks, tools } = ports;
   const session = ports.journal.session();
+  const { sizes, pruneMark } = session;
+  // Only one that was moved since the last request of this process and session has an old place.
+  const before = Math.min(context.pruned.mark ?? pruneMark, pruneMark);
+  const kept = context.pruned.of(session.items, pruneMark);
   const more = unsynced.length + passing.length;
-  const history = more === 0 ? session.items : [...session.items, ...unsynced, ...passing];
+  const history = more === 0 ? kept : [...kept, ...unsynced, ...passing];
   const shape = shapeFor(ports.model);
+  const { sampling } = context;
   const request = {
     // A template can cut a character in two.
     systemPrompt: session.systemPrompt.toWellFormed(),
-    tools: ports.tools.definitions,
-    items: buildRequestItems(history, shape, ports.checks.built),
+    tools: tools.definitions,
+    items: buildRequestItems(history, shape, checks.built),
     passing: passing.length,
+    ...(pruneMark === 0 ? {} : { pruned: { before, now: pruneMark } }),
+    ...(sampling === undefined ? {} : { sampling }),
   };
-  const checked = checkRequest(request, shape, ports.checks.sent);
+  const sent = {
+    constant: constantBytes(request),
+    items: sizes.bytesAt(sizes.length, pruneMark) + bytesOf(unsynced),
+    passing: bytesOf(passing),
+  };
+  const facts = {
+    previous: session.usageRecords.findLast(({ kind }) => kind === 'run') ?? null,
+    isCompacted: session.compactedFrom !== null,
+    sizes,
+    pruneMark,
+    model: ports.model.model,
+    constant: sent.constant,
+    changedAt: checks.sent.firstChange(request.items),
+  };
+  const checked = checkRequest(request, shape, checks.sent);
   if (!checked.ok)
     throw new Fault('provider_error', `the request can't be sent: ${checked.error.join('; ')}`, {
       data: { reason: 'invalid_request', retryable: false },
     });
-  return request;
+  return { request, sent, facts };
+}
+
+function usageEvent({ costUsd, miss, ...record }: UsageRecord): Numbered {
+  const { inputTotal, cacheRead, cacheWrite, output } = record;
+  return {
+    event: 'usage',
+    data: {
+      inputTotal,
+      cacheRead,
+      cacheWrite,
+      output,
+      ...(costUsd === undefined ? {} : { costUsd }),
+      cache: { hit: cacheRead, ...(miss === undefined ? {} : { reason: miss }) },
+    },
+  };
 }
 
 async function receive(
@@ -267,11 +358,11 @@ async function receive(
 async function keepPartial(
   ports: WorkerPorts,
   builder: AnswerBuilder,
-  historyLen: number,
+  toRecord: ToRecord,
 ): Promise<void> {
   const items = builder.partialItems();
   const at = ports.clock.now();
-  const paid = paidEntries(builder, historyLen, at);
+  const paid = paidEntries(builder, toRecord, at);
   if (items.length === 0) {
     if (paid.length > 0) await ports.journal.commit({ session: paid });
     return;

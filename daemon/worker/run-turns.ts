@@ -3,12 +3,14 @@ import type { StopReason, Usage } from '../../protocol/report.ts';
 import type { SessionEntry } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import type { RunId } from '../core/ids.ts';
-import { addUsage, NO_USAGE } from '../core/usage.ts';
+import { addUsage } from '../core/usage.ts';
 import { ignore } from '../support/deferred.ts';
 import { askModel } from './ask-model.ts';
 import { historyEvent } from './history-event.ts';
+import { planContext } from './plan-context.ts';
 import type { CallResult } from './run-calls.ts';
 import { runCalls } from './run-calls.ts';
+import { isTooLong } from './too-long.ts';
 import { SYNCED, type Unsynced } from './unsynced.ts';
 import type { WorkerPorts } from './worker-ports.ts';
 
@@ -19,6 +21,10 @@ export type RunEnd = { readonly tally: Tally } & (
   | { readonly kind: 'finished'; readonly stopReason: StopReason }
   | { readonly kind: 'limitReached' }
   | { readonly kind: 'paused' }
+  /** It goes on when its context is smaller. */
+  | { readonly kind: 'yielded'; readonly why: 'context' }
+  /** So it does for a prompt that the provider refused with these words. */
+  | { readonly kind: 'yielded'; readonly why: 'tooLong'; readonly says: string }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly fault: Fault }
 );
@@ -26,15 +32,15 @@ export type RunEnd = { readonly tally: Tally } & (
 type Counted = { turns: number; usage: Usage };
 
 /**
- * One run: turns until the model asks for no tool. Commits before it acts, so a crash never loses a call. A Fault and
+ * One run, or the part of it up to a yield: turns until the model asks for no tool. Commits before it acts, so a crash never loses a call. A Fault and
  * an abort are ends like any other; only a bug is thrown.
  */
 export async function runTurns(
   ports: WorkerPorts,
-  run: { readonly id: RunId; readonly turnsMax: number | null },
+  run: { readonly id: RunId; readonly turnsMax: number | null; readonly tally: Tally },
   signal: AbortSignal,
 ): Promise<RunEnd> {
-  const tally: Counted = { turns: 0, usage: NO_USAGE };
+  const tally: Counted = { ...run.tally };
   let unsynced = SYNCED;
   try {
     for (;;) {
@@ -44,6 +50,9 @@ export async function runTurns(
         await unsynced.durable;
         return { kind: isAtLimit ? 'limitReached' : 'paused', tally };
       }
+      const plan = await planContext(ports, unsynced);
+      if (plan.kind === 'yield') return { kind: 'yielded', why: 'context', tally };
+      ({ unsynced } = plan);
       tally.turns += 1;
       const stopReason = await runTurn(ports, run.id, tally, unsynced, signal);
       if (stopReason.kind === 'finished') return { ...stopReason, tally };
@@ -60,8 +69,13 @@ export async function runTurns(
     // An adapter may tell the end of its connection before it looks at the signal.
     if (signal.aborted && stored && (cause === signal.reason || cause instanceof Fault))
       return { kind: 'cancelled', tally };
-    if (cause instanceof Fault) return { kind: 'failed', fault: cause, tally };
-    throw cause;
+    if (!(cause instanceof Fault)) throw cause;
+    if (isTooLong(cause) && ports.context.mayYieldTooLong()) {
+      // It is to be sent again: the same turn.
+      const before = { ...tally, turns: tally.turns - 1 };
+      return { kind: 'yielded', why: 'tooLong', says: cause.message, tally: before };
+    }
+    return { kind: 'failed', fault: cause, tally };
   }
 }
 
