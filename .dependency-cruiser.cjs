@@ -1,6 +1,16 @@
 // Import rules of docs/architecture.md. A room is a folder of daemon/; only app joins rooms.
 const room = (name) => `^daemon/${name}/`;
-const adapters = ['model', 'files', 'tools', 'session', 'scope', 'manifest', 'prompt', 'rpc'];
+const adapters = [
+  'model',
+  'files',
+  'sandbox',
+  'tools',
+  'session',
+  'scope',
+  'manifest',
+  'prompt',
+  'rpc',
+];
 const basis = ['^daemon/core/', '^daemon/support/', '^daemon/ports/', '^protocol/'];
 
 /** Modules in `from` may import from `to` and npm or node only. */
@@ -43,7 +53,8 @@ module.exports = {
     only('support-has-no-domain', room('support'), ['^daemon/core/']),
     only('ports-are-types', room('ports'), ['^daemon/core/', '^protocol/']),
     only('worker', room('worker'), basis),
-    only('pod', room('pod'), [...basis, '^daemon/worker/']),
+    only('compaction', room('compaction'), [...basis, '^daemon/worker/']),
+    only('pod', room('pod'), [...basis, '^daemon/worker/', '^daemon/compaction/']),
     ...adapters.map((name) => only(`${name}-stands-alone`, room(name), basis)),
     {
       name: 'tools-reach-files-by-their-port',
@@ -54,7 +65,7 @@ module.exports = {
     {
       name: 'worker-and-pod-do-no-io',
       severity: 'error',
-      from: { path: [room('worker'), room('pod')] },
+      from: { path: [room('worker'), room('compaction'), room('pod')] },
       to: {
         path: '^(node:)?(fs|fs/promises|child_process|net|http|https)$',
         dependencyTypes: ['core'],

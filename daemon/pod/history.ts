@@ -1,22 +1,35 @@
 import type { Params } from '../../protocol/methods.ts';
-import { Fault } from '../core/fault.ts';
 import { pageOf } from '../core/history-page.ts';
+import { sessionId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { SessionState } from '../core/session-state.ts';
 import type { PodControl } from '../ports/pod-control.ts';
 import type { PodParts } from './pod-parts.ts';
+import { type LogReads, readLog } from './read-log.ts';
 
-/** A page of the live session, and who its Pod is. */
+type Page = Awaited<ReturnType<PodControl['history']>>;
+
+/** A page of a session, and who its Pod is. The live one is answered at once, an older one is read from the disk. */
 export function toHistory(
-  { name, cwd, config, scope, journal }: PodParts,
+  parts: PodParts,
   params: Params<'GetHistory'>,
-): ReturnType<PodControl['history']> {
-  const session = journal.session();
-  if (params.sessionId !== undefined && params.sessionId !== session.sessionId)
-    throw new Fault('unknown_session', `this Pod's live session is ${session.sessionId}`);
-  const page = pageOf(session.items, params.from ?? 0, {
-    items: params.limit ?? LIMITS.historyPageItems,
-    bytes: LIMITS.historyPageBytes,
-  });
+  reads: LogReads,
+): Page | Promise<Page> {
+  const live = parts.journal.session();
+  const { sessionId: asked } = params;
+  if (asked === undefined || asked === live.sessionId) return toPage(parts, live, params);
+  const read = readLog(reads.places, reads.signal, (within) =>
+    parts.journal.pastSession(sessionId(asked), within),
+  );
+  return read.then((session) => toPage(parts, session, params));
+}
+
+function toPage(
+  { name, cwd, config, scope }: PodParts,
+  { items, sessionId: id }: SessionState,
+  { from = 0, limit = LIMITS.historyPageItems }: Params<'GetHistory'>,
+): Page {
+  const page = pageOf(items, from, { items: limit, bytes: LIMITS.historyPageBytes });
   const { kind, model } = config.provider;
   const greeting = {
     pod: name,
@@ -26,5 +39,5 @@ export function toHistory(
     scope: scope.effective(),
     tools: [...config.tools],
   };
-  return { sessionId: session.sessionId, ...page, greeting };
+  return { sessionId: id, ...page, greeting };
 }

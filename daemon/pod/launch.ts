@@ -7,6 +7,10 @@ import { withDeadline } from '../support/with-deadline.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
 import { runTurns } from '../worker/run-turns.ts';
 import { createGate } from './gate.ts';
+import { compact } from '../compaction/compact.ts';
+import type { CompactionEnd, CompactionJob } from '../compaction/compaction-job.ts';
+import type { ContextRules } from '../worker/worker-ports.ts';
+import type { OpenCompaction } from './open-compaction.ts';
 import type { OpenRun } from './open-run.ts';
 import type { Prepared } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
@@ -32,6 +36,7 @@ export async function prepareRun(parts: PodParts, run: OpenRun): Promise<Prepare
 /** What of the Pod itself a Worker may use. */
 export type PodHooks = {
   readonly checks: { readonly built: CheckedItems; readonly sent: CheckedItems };
+  readonly context: ContextRules;
   readonly nextBlock: () => number;
   readonly moved: (progress: Progress) => Promise<void>;
 };
@@ -39,13 +44,14 @@ export type PodHooks = {
 /** Runs the Worker to its end. Rejects with a bug only. */
 export async function runWorker(parts: PodParts, run: OpenRun, hooks: PodHooks): Promise<RunEnd> {
   const { model, journal, retries, files, scope, clock, log, showDelta, config } = parts;
-  const { notifications } = parts;
+  const { notifications, spool } = parts;
   return await runTurns(
     {
       model,
       journal,
       retries,
       files,
+      spool,
       clock,
       log,
       showDelta,
@@ -59,7 +65,43 @@ export async function runWorker(parts: PodParts, run: OpenRun, hooks: PodHooks):
         run.turn = turn;
       },
     },
-    { id: run.id, turnsMax: config.maxTurns },
+    { id: run.id, turnsMax: config.maxTurns, tally: run.tally },
     run.signal,
+  );
+}
+
+/** Runs the compactor to its end. Rejects with a bug only. */
+export async function runCompactor(
+  parts: PodParts,
+  { signal, quiet }: OpenCompaction,
+  job: CompactionJob,
+): Promise<CompactionEnd> {
+  const { model, journal, files, scope, clock, log } = parts;
+  const { model: compactorModel, retries, toToolBox, readTool } = parts.compaction;
+  const { activity } = quiet;
+  const gate = createGate(scope, files);
+  const tools = await parts.tools();
+  return await compact(
+    {
+      model,
+      compactorModel,
+      journal,
+      retries,
+      files,
+      clock,
+      log,
+      activity,
+      gate,
+      tools,
+      toToolBox,
+      readTool,
+    },
+    job,
+    async (record) => {
+      const at = clock.now();
+      const paid = { ...record, kind: 'compactor' as const };
+      await journal.commit({ session: [{ kind: 'llm_usage', at, record: paid }] });
+    },
+    signal,
   );
 }

@@ -21,12 +21,18 @@ export class Life {
   }
 
   moveAndTell(event: LifeEvent): void {
-    ignore(this.tell(event), 'an event alone touches no disk');
+    // At once, so that an event that does not fit is met where it is sent.
+    this.move(event);
+    ignore(this.#tell(), 'an event alone touches no disk');
   }
 
   /** Resolves when subscribers were told. */
   async tell(event: LifeEvent): Promise<void> {
     this.move(event);
+    await this.#tell();
+  }
+
+  async #tell(): Promise<void> {
     await this.#journal.commit({ events: [{ event: 'state', data: toWireState(this.#state) }] });
   }
 }

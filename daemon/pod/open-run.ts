@@ -2,15 +2,19 @@ import { setMaxListeners } from 'node:events';
 import type { Reply } from '../../protocol/methods.ts';
 import type { RunReport } from '../../protocol/report.ts';
 import type { Trigger } from '../../protocol/state.ts';
-import { Activity } from '../core/activity.ts';
+import type { Activity } from '../core/activity.ts';
 import type { CancelCause } from '../core/cancel.ts';
 import { Cancelled } from '../core/cancel.ts';
 import type { SeenRequest } from '../core/entry.ts';
 import type { RunId } from '../core/ids.ts';
-import { LIMITS } from '../core/limits.ts';
+import type { SessionState } from '../core/session-state.ts';
+import { NO_USAGE } from '../core/usage.ts';
 import type { RunView } from '../ports/pod-control.ts';
 import { type Asker, Askers } from './askers.ts';
 import type { Deferred } from '../support/deferred.ts';
+import type { Tally } from '../worker/run-turns.ts';
+import { lastAssistantText } from './last-text.ts';
+import { Quiet } from './quiet.ts';
 
 /** What was asked for, before it is a run. */
 export type RunRequest = {
@@ -40,15 +44,16 @@ export class OpenRun {
   readonly id: RunId;
   readonly request: RunRequest;
   readonly startedAt: number;
-  readonly activity: Activity;
+  readonly quiet: Quiet;
   readonly #controller = new AbortController();
   readonly #askers = new Askers();
-  #cancelWaiters: Deferred<Reply<'Cancel'>>[] = [];
   #accepted = false;
-  #ended = false;
   turn = 0;
-  /** Of the history, when it began. */
-  itemsBefore = 0;
+  /** What it came to before its last yield. */
+  tally: Tally = { turns: 0, usage: NO_USAGE };
+  /** Items of the live session that are not of this run, or of its time in the sessions before. */
+  #itemsBefore = 0;
+  #textBefore = '';
   isPauseAsked = false;
 
   constructor(id: RunId, request: RunRequest, startedAt: number) {
@@ -57,9 +62,11 @@ export class OpenRun {
     this.startedAt = startedAt;
     // Each call of a turn listens to it, many at once; Node takes the eleventh for a leak.
     setMaxListeners(0, this.#controller.signal);
-    this.activity = new Activity(() => {
-      this.#settleCancels();
-    });
+    this.quiet = new Quiet(id);
+  }
+
+  get activity(): Activity {
+    return this.quiet.activity;
   }
 
   get signal(): AbortSignal {
@@ -112,38 +119,36 @@ export class OpenRun {
     return askers;
   }
 
-  /** Answered when nothing of the run is left. */
-  waitForQuiet(answer: Deferred<Reply<'Cancel'>>): void {
-    this.#cancelWaiters.push(answer);
-    // The oldest has been told by its own deadline, or is about to be.
-    if (this.#cancelWaiters.length > LIMITS.askersOfRun)
-      this.#cancelWaiters.shift()?.resolve(this.survivors());
-    this.#settleCancels();
+  /** It goes on in `session`, of whose items none was told as its own yet. */
+  movedTo({ items }: SessionState): void {
+    this.#itemsBefore = items.length;
   }
 
-  /** Answers those who still wait with what is left. */
+  /** Its session is about to be left behind. */
+  keepText(session: SessionState): void {
+    this.#textBefore = this.textIn(session);
+  }
+
+  /** What the model said last in it. */
+  textIn({ items }: SessionState): string {
+    return lastAssistantText(items.slice(this.#itemsBefore)) ?? this.#textBefore;
+  }
+
+  /** Answered when nothing of the run is left. */
+  waitForQuiet(answer: Deferred<Reply<'Cancel'>>): void {
+    this.quiet.wait(answer);
+  }
+
   tellSurvivors(): void {
-    const survivors = this.survivors();
-    for (const waiter of this.#cancelWaiters) waiter.resolve(survivors);
-    this.#cancelWaiters = [];
+    this.quiet.tellSurvivors();
   }
 
   /** For a `Cancel` that waits no longer. */
   survivors(): Reply<'Cancel'> {
-    const survivors = this.activity.list().map(({ kind, id }) => ({ kind, id }));
-    if (!this.#ended && survivors.length === 0) survivors.push({ kind: 'request', id: this.id });
-    return { runId: this.id, quiescent: false, survivors };
+    return this.quiet.survivors();
   }
 
   #over(): void {
-    this.#ended = true;
-    this.#settleCancels();
-  }
-
-  #settleCancels(): void {
-    if (!this.#ended || this.activity.list().length > 0) return;
-    for (const waiter of this.#cancelWaiters)
-      waiter.resolve({ runId: this.id, quiescent: true, survivors: [] });
-    this.#cancelWaiters = [];
+    this.quiet.over();
   }
 }

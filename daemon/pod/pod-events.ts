@@ -4,7 +4,9 @@ import type { Deferred } from '../support/deferred.ts';
 import type { RunEnd } from '../worker/run-turns.ts';
 import type { FoundRun } from './find-run.ts';
 import type { LookUp } from './look-ups.ts';
+import type { CompactionEnd } from '../compaction/compaction-job.ts';
 import type { Asker } from './askers.ts';
+import type { OpenCompaction } from './open-compaction.ts';
 import type { OpenRun } from './open-run.ts';
 
 /** Why a Pod stops, as the journal records it and subscribers are told. */
@@ -34,6 +36,11 @@ export type Control =
     }
   | { readonly kind: 'prepareEnded'; readonly run: OpenRun; readonly prepared: Prepared }
   | { readonly kind: 'workerEnded'; readonly run: OpenRun; readonly end: RunEnd }
+  | {
+      readonly kind: 'compactionEnded';
+      readonly compaction: OpenCompaction;
+      readonly end: CompactionEnd;
+    }
   /** How a run ended that was asked for again, or why that can't be read. */
   | {
       readonly kind: 'runLookedUp';
@@ -52,6 +59,11 @@ export type Control =
 export type Work =
   | { readonly kind: 'runAsked'; readonly asked: AskedRun; readonly asker: Asker }
   | { readonly kind: 'resumeAsked'; readonly seen: AskedRun['seen']; readonly asker: Asker }
+  | {
+      readonly kind: 'compactAsked';
+      readonly params: Params<'Compact'>;
+      readonly answer: Deferred<Reply<'Compact'>>;
+    }
   | {
       readonly kind: 'notifyAsked';
       readonly params: Params<'Notify'>;

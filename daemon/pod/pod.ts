@@ -1,6 +1,6 @@
-import type { Numbered } from '../../protocol/events.ts';
+import { setMaxListeners } from 'node:events';
 import type { Params, Reply } from '../../protocol/methods.ts';
-import { assertNever, invariant } from '../core/assert.ts';
+import { assertNever } from '../core/assert.ts';
 import { Fault } from '../core/fault.ts';
 import { LIMITS } from '../core/limits.ts';
 import { toWireState } from '../core/pod-state.ts';
@@ -9,8 +9,10 @@ import { seenAs } from '../core/seen-requests.ts';
 import type { PodControl } from '../ports/pod-control.ts';
 import type { Deferred } from '../support/deferred.ts';
 import { deferred } from '../support/deferred.ts';
+import { Semaphore } from '../support/semaphore.ts';
 import { toHistory } from './history.ts';
 import { RunsAskedAgain } from './asked-again.ts';
+import { Compactions } from './compactions.ts';
 import { Inbox } from './inbox.ts';
 import { Life } from './life.ts';
 import type { Control, StopReason, Work } from './pod-events.ts';
@@ -20,7 +22,8 @@ import type { RequestSurroundings } from './request-surroundings.ts';
 import { Requests } from './requests.ts';
 import { lostScope } from './run-faults.ts';
 import { Runs } from './runs.ts';
-import { toStatus } from './status.ts';
+import { Stopping, type StopSurroundings } from './stopping.ts';
+import { readUsage, toStatus } from './status.ts';
 
 /**
  * One agent: a loop that takes one event at a time and awaits nothing but the journal. Runs work beside it; their ends
@@ -31,14 +34,23 @@ export class Pod implements PodControl {
   readonly #inbox = new Inbox<Control, Work>(LIMITS.workLane);
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #loop = new AbortController();
+  readonly #logReads = {
+    places: new Semaphore(LIMITS.logReads),
+    signal: this.#loop.signal,
+  };
   readonly #life: Life;
   readonly #runs: Runs;
+  readonly #compactions: Compactions;
+  /** What waits until a compaction without a run has ended. */
+  #afterCompaction: Work[] = [];
   readonly #requests: Requests;
   readonly #askedAgain: RunsAskedAgain;
-  #stop: { readonly reason: StopReason; readonly waiters: Deferred<void>[] } | null = null;
+  readonly #stopping = new Stopping();
 
   constructor(parts: PodParts) {
     this.#parts = parts;
+    // Each look at the log listens to it.
+    setMaxListeners(0, this.#loop.signal);
     this.#life = new Life(parts.journal);
     const shared = {
       parts,
@@ -46,23 +58,29 @@ export class Pod implements PodControl {
       push: (event: Control) => {
         this.#inbox.pushControl(event);
       },
-      isFenced: () => this.#stop?.reason === 'fenced',
+      isFenced: () => this.#stopping.reason === 'fenced',
     };
+    const stopping = () =>
+      shared.isFenced() ? lostScope() : new Fault('shutting_down', 'this Pod is stopping');
+    this.#compactions = new Compactions({ ...shared, stopping });
     this.#runs = new Runs({
       ...shared,
+      compactions: this.#compactions,
       after: (ms, event) => {
         this.#after(ms, event);
       },
       afterRun: async () => {
-        if (this.#stop !== null) await this.#finishStop();
+        if (this.#stopping.reason !== null) await this.#stopping.finish(this.#aroundStop());
       },
     });
     const around: RequestSurroundings = {
       ...shared,
       runs: this.#runs,
       view: () => this.view(),
-      stopping: () =>
-        shared.isFenced() ? lostScope() : new Fault('shutting_down', 'this Pod is stopping'),
+      stopping,
+      compactions: this.#compactions,
+      afterCompaction: (event) =>
+        this.#afterCompaction.length < LIMITS.workLane && this.#afterCompaction.push(event) > 0,
       signal: this.#loop.signal,
     };
     this.#askedAgain = new RunsAskedAgain(around);
@@ -74,9 +92,11 @@ export class Pod implements PodControl {
   }
 
   run(params: Params<'Run'>): Promise<Reply<'Run'>> {
-    const { input: text, inputId, wait = 'ended', queue = false, abandonPaused = false } = params;
+    const { input: text, inputId, wait = 'ended', queue = false } = params;
+    const { preempt = false, abandonPaused = false } = params;
     const answer = deferred<Reply<'Run'>>();
-    const asked: AskedRun = { text, seen: seenAs('Run', inputId, text), queue, abandonPaused };
+    const seen = seenAs('Run', inputId, text);
+    const asked: AskedRun = { text, seen, queue, preempt, abandonPaused };
     return this.#askWork({ kind: 'runAsked', asked, asker: { wait, answer } }, answer);
   }
 
@@ -93,7 +113,9 @@ export class Pod implements PodControl {
 
   pause(): Promise<Reply<'Pause'>> {
     const answer = deferred<Reply<'Pause'>>();
-    this.#inbox.pushControl({ kind: 'pauseAsked', answer });
+    if (this.#life.state.kind === 'stopped')
+      answer.reject(new Fault('not_running', 'this Pod has stopped'));
+    else this.#inbox.pushControl({ kind: 'pauseAsked', answer });
     return answer.promise;
   }
 
@@ -105,9 +127,11 @@ export class Pod implements PodControl {
     }
     const { open: run } = this.#runs;
     run?.cancel({ kind: 'client' });
+    const { alone } = this.#compactions;
+    alone?.cancel({ kind: 'client' });
     // Not an event: the loop may be waiting for a disk that hangs.
     const overdue = setTimeout(() => {
-      const left = (run ?? this.#runs.open)?.survivors();
+      const left = (run ?? this.#runs.open)?.survivors() ?? alone?.quiet.survivors();
       const says = `the disk has not taken it for ${LIMITS.cancelMs} ms`;
       if (left === undefined || left.survivors.length === 0)
         answer.reject(new Fault('storage_error', says));
@@ -136,9 +160,19 @@ export class Pod implements PodControl {
     return answer.promise;
   }
 
+  compact(params: Params<'Compact'>): Promise<Reply<'Compact'>> {
+    const answer = deferred<Reply<'Compact'>>();
+    return this.#askWork({ kind: 'compactAsked', params, answer }, answer);
+  }
+
+  usage(params: Params<'GetUsage'>): Promise<Reply<'GetUsage'>> {
+    return readUsage(this.#parts, params, this.#logReads);
+  }
+
   /** Something that may still touch a file, though nobody waits for it any more. */
   hasSurvivors(): boolean {
-    return this.#runs.hasSurvivors();
+    const { open } = this.#compactions;
+    return this.#runs.hasSurvivors() || (open?.quiet.activity.list().length ?? 0) > 0;
   }
 
   status(): ReturnType<PodControl['status']> {
@@ -151,7 +185,7 @@ export class Pod implements PodControl {
   }
 
   history(params: Params<'GetHistory'>): ReturnType<PodControl['history']> {
-    return toHistory(this.#parts, params);
+    return toHistory(this.#parts, params, this.#logReads);
   }
 
   /** The loop. Resolves when the Pod has stopped; rejects with a bug, after which the process has to end. */
@@ -161,8 +195,9 @@ export class Pod implements PodControl {
     } catch (error) {
       // Whoever waits learns that it was a bug, whatever they waited for.
       this.#runs.failAll(error);
+      this.#compactions.failAll(error);
       this.#askedAgain.failAll(error);
-      for (const waiter of this.#stop?.waiters ?? []) waiter.reject(error);
+      this.#stopping.failAll(error);
       throw error;
     } finally {
       this.#loop.abort();
@@ -170,6 +205,8 @@ export class Pod implements PodControl {
       this.#runs.tellSurvivors();
       const stopped = new Fault('shutting_down', 'this Pod has stopped; the input is kept');
       this.#runs.failQueue(stopped);
+      this.#compactions.failAll(stopped);
+      refuseWaiting(this.#afterCompaction);
       this.#askedAgain.failAll(stopped);
       refuseWaiting(this.#inbox.drain());
     }
@@ -203,6 +240,12 @@ export class Pod implements PodControl {
       case 'runLookedUp':
         await this.#askedAgain.onLookedUp(event);
         return;
+      case 'compactAsked':
+        this.#compactions.onAsked(event.params, event.answer);
+        return;
+      case 'compactionEnded':
+        await this.#onCompactionEnded(event);
+        return;
       case 'queueDue':
         this.#runs.onQueueDue();
         return;
@@ -216,7 +259,7 @@ export class Pod implements PodControl {
         this.#onPauseAsked(event.answer);
         return;
       case 'stopAsked':
-        await this.#onStopAsked(event);
+        await this.#stopping.onAsked(this.#aroundStop(), event);
         return;
       case 'prepareEnded':
         await this.#runs.onPrepareEnded(event.run, event.prepared);
@@ -228,7 +271,7 @@ export class Pod implements PodControl {
         this.#runs.open?.cancel({ kind: 'shutdown' });
         return;
       case 'stopOverdue':
-        if (this.#stop !== null) await this.#runs.abandon();
+        await this.#stopping.onOverdue(this.#aroundStop());
         return;
       case 'bugMet':
         throw event.error;
@@ -255,8 +298,12 @@ export class Pod implements PodControl {
       return;
     }
     const { state } = this.#life;
+    const { alone } = this.#compactions;
     if (run !== null) run.waitForQuiet(answer);
-    else if (state.kind === 'paused') {
+    else if (alone !== null) {
+      alone.cancel({ kind: 'client' });
+      alone.quiet.wait(answer);
+    } else if (state.kind === 'paused') {
       try {
         const runId = await this.#runs.cancelPaused(state.run);
         answer.resolve({ runId, quiescent: true, survivors: [] });
@@ -269,6 +316,33 @@ export class Pod implements PodControl {
     else answer.reject(new Fault('not_running', 'no run is open'));
   }
 
+  async #onCompactionEnded({
+    compaction,
+    end,
+  }: Extract<Control, { kind: 'compactionEnded' }>): Promise<void> {
+    // One that a stop did not wait for has nobody left to tell.
+    if (this.#compactions.open !== compaction) return;
+    const after = await this.#compactions.onEnded(compaction, end);
+    switch (after.kind) {
+      case 'goOn':
+        this.#runs.goOn(after.run);
+        return;
+      case 'end':
+        await this.#runs.onWorkerEnded(after.run, after.end);
+        return;
+      case 'alone': {
+        if (this.#stopping.reason !== null) await this.#stopping.finish(this.#aroundStop());
+        const waiting = this.#afterCompaction;
+        this.#afterCompaction = [];
+        for (const event of waiting) await this.#take(event);
+        this.#runs.beginNext();
+        return;
+      }
+      default:
+        assertNever(after, 'Pod.#onCompactionEnded');
+    }
+  }
+
   #onPauseAsked(answer: Deferred<Reply<'Pause'>>): void {
     const { open } = this.#runs;
     if (open === null) {
@@ -279,45 +353,16 @@ export class Pod implements PodControl {
     answer.resolve({ runId: open.id });
   }
 
-  async #onStopAsked(event: Extract<Control, { kind: 'stopAsked' }>): Promise<void> {
-    if (this.#stop !== null) {
-      // A second stop can only be more urgent.
-      this.#stop.waiters.push(event.answer);
-      if (event.mode === 'now') {
-        this.#runs.open?.cancel({ kind: 'shutdown' });
-        this.#after(event.deadlineMs - LIMITS.stopAbandonMs, { kind: 'stopOverdue' });
-      }
-      return;
-    }
-    this.#stop = { reason: event.reason, waiters: [event.answer] };
-    if (event.reason === 'fenced') {
-      const data = { epoch: this.#parts.epoch };
-      await this.#parts.journal.commit({ events: [{ event: 'fenced', data }] });
-    }
-    this.#life.moveAndTell({ kind: 'stopRequested' });
-    if (this.#runs.open === null) {
-      await this.#finishStop();
-      return;
-    }
-    if (event.mode === 'now') this.#runs.open.cancel({ kind: 'shutdown' });
-    else this.#after(event.deadlineMs - LIMITS.stopCancelMs, { kind: 'stopCancelDue' });
-    this.#after(event.deadlineMs - LIMITS.stopAbandonMs, { kind: 'stopOverdue' });
-  }
-
-  async #finishStop(): Promise<void> {
-    invariant(this.#stop !== null, 'nobody asked for a stop');
-    const { reason, waiters } = this.#stop;
-    const at = this.#parts.clock.now();
-    const events: Numbered[] = [{ event: 'shutdown', data: { reason } }];
-    try {
-      await this.#parts.journal.commit({ journal: [{ kind: 'stopped', at, reason }], events });
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      this.#parts.log.error('the stop could not be recorded', { err: error });
-    }
-    this.#parts.log.info('the Pod stops', { reason });
-    this.#life.move({ kind: 'drained' });
-    for (const waiter of waiters) waiter.resolve();
+  #aroundStop(): StopSurroundings {
+    return {
+      parts: this.#parts,
+      life: this.#life,
+      runs: this.#runs,
+      compactions: this.#compactions,
+      after: (ms, event) => {
+        this.#after(ms, event);
+      },
+    };
   }
 
   #askWork<T>(event: Work, answer: Deferred<T>): Promise<T> {

@@ -4,8 +4,18 @@ import type { JournalEntry, JournalState, QueuedInput } from '../core/entry.ts';
 import { type Fault, isRpcFault } from '../core/fault.ts';
 import type { RunId, SessionId } from '../core/ids.ts';
 import type { AskedRun } from '../core/run-intake.ts';
+import { seenAs } from '../core/seen-requests.ts';
 import type { Batch } from '../ports/journal.ts';
+import { NO_REQUEST, type RunRequest } from './open-run.ts';
 import type { PodParts } from './pod-parts.ts';
+
+/** What an input asks for whose turn it is. */
+export function toRequest({ text, inputId, continues }: QueuedInput): RunRequest {
+  const queued = { ...NO_REQUEST, seen: seenAs('Run', inputId, text), wasQueued: true };
+  return continues === undefined
+    ? { ...queued, trigger: 'run', input: text }
+    : { ...queued, trigger: 'resume', continues, recalls: text };
+}
 
 export function queueEvent(waiting: number): Numbered {
   return { event: 'queue', data: { waiting } };

@@ -48,6 +48,7 @@ export class Requests {
         return;
       case 'queue':
         await this.#queue(asked, asker);
+        if (asked.preempt) this.#around.compactions.alone?.cancel({ kind: 'client' });
         return;
       case 'attachOpen':
         invariant(runs.open !== null, 'attached to no run');
@@ -92,6 +93,11 @@ export class Requests {
       return;
     }
     if (seen !== null && this.#isKnownResume(seen, asker)) return;
+    if (state === 'compacting') {
+      const isTaken = this.#around.afterCompaction({ kind: 'resumeAsked', seen, asker });
+      if (!isTaken) answer.reject(new Fault('busy', 'too many requests wait for the compaction'));
+      return;
+    }
     if (state !== 'idle' && state !== 'paused') {
       const open = runs.open === null ? '' : `: run ${runs.open.id} is open`;
       answer.reject(new Fault('already_running', `this Pod is ${state}${open}`, { data: view() }));

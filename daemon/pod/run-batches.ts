@@ -6,6 +6,7 @@ import type { RunReport } from '../../protocol/report.ts';
 import type { JournalEntry, SessionEntry } from '../core/entry.ts';
 import { STORE_FORMAT } from '../core/entry.ts';
 import { isRpcFault } from '../core/fault.ts';
+import { isAnswerPart } from '../core/checked-items.ts';
 import { planRecovery } from '../core/recovery.ts';
 import { LIMITS } from '../core/limits.ts';
 import { lastRunOf, type SessionState } from '../core/session-state.ts';
@@ -132,8 +133,12 @@ function takeUpItems(
   if (trigger !== 'resume') return [];
   if (lastRunOf(parts.journal.session())?.runId !== continues)
     return [told(sayWhatIsLeft(recalls))];
-  const isAnswer = last?.type === 'message' && last.role === 'assistant';
-  return isAnswer ? [told('The run was interrupted behind this answer. Go on from there.')] : [];
+  if (last?.type !== 'message' || last.role === 'user') return [];
+  if (last.role === 'assistant')
+    return [told('The run was interrupted behind this answer. Go on from there.')];
+  // Behind a summary alone it would not know whose turn it is.
+  const isCompacted = !parts.journal.session().items.some(isAnswerPart);
+  return isCompacted ? [told('The run was interrupted. Go on with the active task.')] : [];
 }
 
 function sayWhatIsLeft(recalls: string | null): string {
@@ -148,8 +153,10 @@ function told(text: string): Item {
   return { type: 'message', role: 'system', content: [{ type: 'text', text }] };
 }
 
+export type FinalEnd = Exclude<RunEnd, { kind: 'yielded' }>;
+
 /** The batch that ends a run: one terminal record with the true cause, and its event. */
-export function endBatch(parts: PodParts, run: OpenRun, end: RunEnd): Batch {
+export function endBatch(parts: PodParts, run: OpenRun, end: FinalEnd): Batch {
   const at = parts.clock.now();
   if (end.kind === 'failed') {
     const error = { code: rpcCode(end), message: end.fault.message };
@@ -174,16 +181,21 @@ function endEntry(at: number, run: OpenRun, report: RunReport): SessionEntry {
   return { kind: 'run_outcome', at, runId: run.id, interrupted, outcome, report };
 }
 
+/** Not its end: it goes on when its session is compacted, and is whole here if that never happens (COMP-1). */
+export function yieldBatch(parts: PodParts, run: OpenRun): Batch {
+  return { session: [{ kind: 'run_yielded', at: parts.clock.now(), runId: run.id }] };
+}
+
 export function toReport(
   session: SessionState,
   run: OpenRun,
-  end: Exclude<RunEnd, { kind: 'failed' }>,
+  end: Exclude<RunEnd, { kind: 'failed' | 'yielded' }>,
 ): RunReport {
   const { continues } = run.request;
   return {
     runId: run.id,
     outcome: end.kind === 'limitReached' ? 'limit_reached' : end.kind,
-    text: end.tally.turns === 0 ? '' : lastAssistantText(session.items.slice(run.itemsBefore)),
+    text: end.tally.turns === 0 ? '' : run.textIn(session),
     turns: end.tally.turns,
     usage: end.tally.usage,
     sessionId: session.sessionId,
@@ -191,13 +203,6 @@ export function toReport(
     ...(end.kind === 'paused' ? { pending: [] } : {}),
     ...(continues === null ? {} : { continues }),
   };
-}
-
-// The search ends at what the user said in between.
-function lastAssistantText(items: readonly Item[]): string {
-  const last = items.findLast((item) => item.type === 'message' && item.role !== 'system');
-  if (last?.type !== 'message' || last.role !== 'assistant') return '';
-  return last.content.map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
 }
 
 function rpcCode(end: Extract<RunEnd, { kind: 'failed' }>): RpcFaultName {

@@ -1,11 +1,8 @@
 import { CheckedItems } from '../core/checked-items.ts';
-import type { QueuedInput } from '../core/entry.ts';
 import { Fault } from '../core/fault.ts';
 import type { RunId } from '../core/ids.ts';
 import { invariant } from '../core/assert.ts';
-import { LIMITS } from '../core/limits.ts';
 import type { LifeEvent } from '../core/pod-state.ts';
-import { seenAs } from '../core/seen-requests.ts';
 import { NO_USAGE } from '../core/usage.ts';
 import { ignore } from '../support/deferred.ts';
 import { shapeFor } from '../worker/request-shape.ts';
@@ -20,8 +17,17 @@ import { NO_REQUEST, OpenRun } from './open-run.ts';
 import type { Control, Prepared } from './pod-events.ts';
 import type { PodParts } from './pod-parts.ts';
 import { QueueAskers } from './queue-askers.ts';
-import { clearInputsBatch } from './queue-batches.ts';
-import { cancelPausedBatch, endBatch, startBatch, toReport } from './run-batches.ts';
+import { clearInputsBatch, toRequest } from './queue-batches.ts';
+import { TryLater } from './try-later.ts';
+import {
+  cancelPausedBatch,
+  endBatch,
+  type FinalEnd,
+  startBatch,
+  toReport,
+  yieldBatch,
+} from './run-batches.ts';
+import type { Compactions } from './compactions.ts';
 import { lostScope, withRun } from './run-faults.ts';
 
 /** What the runs need of the Pod around them. */
@@ -32,17 +38,10 @@ export type RunSurroundings = {
   readonly after: (ms: number, event: Control) => void;
   /** A stop that waited for a run goes on. */
   readonly afterRun: () => Promise<void>;
+  readonly compactions: Compactions;
   /** Whether the Pod stops because its scope is not its own any more. */
   readonly isFenced: () => boolean;
 };
-
-/** What an input asks for whose turn it is. */
-function toRequest({ text, inputId, continues }: QueuedInput): RunRequest {
-  const queued = { ...NO_REQUEST, seen: seenAs('Run', inputId, text), wasQueued: true };
-  return continues === undefined
-    ? { ...queued, trigger: 'run', input: text }
-    : { ...queued, trigger: 'resume', continues, recalls: text };
-}
 
 const NONE = { turns: 0, usage: NO_USAGE };
 
@@ -60,17 +59,13 @@ export class Runs {
   #nextBlock = 0;
   /** The newest note that a run was begun for: whatever becomes of that run, it is no reason for another. */
   #wokenBy: string | null = null;
-  /** The disk refused what would have moved the queue on. */
-  #isHeld = false;
-  #isQueueDue = false;
-  #areNotesDue = false;
-  /** Runs for notes that could not begin, in a row. */
-  #failedNotes = 0;
+  readonly #later: TryLater;
   /** Cancelled, but the disk did not take them out of the queue yet. */
   readonly #doomed = new Set<RunId>();
 
   constructor(around: RunSurroundings) {
     this.#around = around;
+    this.#later = new TryLater(around.after);
     const shape = shapeFor(around.parts.model);
     this.#checks = { built: new CheckedItems(shape), sent: new CheckedItems(shape) };
   }
@@ -182,13 +177,13 @@ export class Runs {
         await this.#abandonPrepared(run);
         return;
       }
-      if (run.request.trigger === 'notify') this.#holdNotes();
+      if (run.request.trigger === 'notify') this.#later.holdNotes();
       if (run.request.wasQueued && error.code === 'storage_error') {
         await this.#waitForDisk(run);
         return;
       }
       await this.#unqueue(run, error);
-      await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
+      await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, null, () => {
         run.failed(withRun(error, run.id));
       });
       return;
@@ -204,49 +199,33 @@ export class Runs {
     // Only who asked for the end of it may take an input out of the queue; the next start begins it otherwise.
     if (run.request.wasQueued && run.cancelledBy?.kind === 'shutdown') {
       const says = 'this Pod stops; the input is kept, and begins at the next start';
-      await this.#over(run, event, () => {
+      await this.#over(run, event, null, () => {
         run.failed(isFenced() ? lostScope() : new Fault('shutting_down', says));
       });
       return;
     }
     await this.#unqueue(run, null);
     const report = toReport(parts.journal.session(), run, { kind: 'cancelled', tally: NONE });
-    await this.#over(run, event, () => {
+    await this.#over(run, event, null, () => {
       run.ended(report);
     });
   }
 
   /** The disk refused it: the input waits on, and who waits for it is not told a failure that is none. */
   async #waitForDisk(run: OpenRun): Promise<void> {
-    this.#hold();
-    await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, () => {
+    this.#later.holdQueue();
+    await this.#over(run, { kind: 'prepareAbandoned', run: run.id }, null, () => {
       for (const asker of run.handBack()) this.queueAskers.add(run.id, asker);
     });
   }
 
-  #hold(): void {
-    this.#isHeld = true;
-    if (this.#isQueueDue) return;
-    this.#isQueueDue = true;
-    this.#around.after(LIMITS.queueRetryMs, { kind: 'queueDue' });
-  }
-
   onQueueDue(): void {
-    this.#isQueueDue = false;
+    this.#later.queueIsDue();
     this.beginNext();
   }
 
-  /** Notes hold up nothing else: what they could not begin of may be their own matter, such as a template. */
-  #holdNotes(): void {
-    if (this.#areNotesDue) return;
-    this.#areNotesDue = true;
-    const ms = Math.min(LIMITS.queueRetryMs * 2 ** this.#failedNotes, LIMITS.noteRetryMaxMs);
-    this.#failedNotes += 1;
-    this.#around.after(ms, { kind: 'notesDue' });
-  }
-
   onNotesDue(): void {
-    this.#areNotesDue = false;
+    this.#later.notesAreDue();
     this.#wokenBy = null;
     this.beginNext();
   }
@@ -262,20 +241,26 @@ export class Runs {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       if (why === null) this.#doomed.add(run.id);
-      this.#hold();
+      this.#later.holdQueue();
     }
   }
 
   #start(run: OpenRun): void {
-    const { parts, life, push } = this.#around;
-    this.#failedNotes = 0;
-    run.itemsBefore = parts.journal.session().items.length;
+    const { parts } = this.#around;
+    this.#later.notesBegan();
+    run.movedTo(parts.journal.session());
     parts.log.info('a run began', { runId: run.id, trigger: run.request.trigger });
     run.accepted();
+    this.#work(run);
+  }
+
+  #work(run: OpenRun): void {
+    const { parts, life, push, compactions } = this.#around;
     const work = async (): Promise<void> => {
       try {
         const end = await runWorker(parts, run, {
           checks: this.#checks,
+          context: compactions.rules(),
           nextBlock: () => (this.#nextBlock += 1),
           moved: (progress) => life.tell({ ...progress, run: run.id }),
         });
@@ -287,19 +272,46 @@ export class Runs {
     ignore(work(), 'its end is an event');
   }
 
+  /** The run's context is small again, or could not be made smaller and need not be. */
+  goOn(run: OpenRun): void {
+    if (this.#open !== run) return;
+    this.#around.life.moveAndTell({ kind: 'compactedInRun', run: run.id });
+    this.#work(run);
+  }
+
+  /** Its yield is on disk before anything else happens: whatever becomes of the compaction, the session is whole. */
+  async #yield(run: OpenRun, end: Extract<RunEnd, { readonly kind: 'yielded' }>): Promise<void> {
+    const { parts, life, compactions } = this.#around;
+    run.tally = end.tally;
+    try {
+      await parts.journal.commit(yieldBatch(parts, run));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      await this.onWorkerEnded(run, { kind: 'failed', fault: error, tally: end.tally });
+      return;
+    }
+    life.moveAndTell({ kind: 'yielded', run: run.id });
+    compactions.beginInRun(run, end);
+  }
+
   async onWorkerEnded(run: OpenRun, end: RunEnd): Promise<void> {
     const { parts, isFenced } = this.#around;
     // A stop that could not wait for it has closed its books; the next start finds it open and says so.
     if (this.#open !== run) return;
+    if (end.kind === 'yielded') {
+      await this.#yield(run, end);
+      return;
+    }
     const failure = await this.#storeEnd(run, end);
     const { turns } = end.tally;
     if (failure === null) parts.log.info('a run ended', { runId: run.id, how: end.kind, turns });
     else parts.log.warn('a run failed', { runId: run.id, turns, err: failure });
+    const next = this.#around.compactions.isDueAfterRun(failure) ? 'compacting' : 'idle';
     const event: LifeEvent =
       end.kind === 'paused' && failure === null
         ? { kind: 'pauseReached', run: run.id }
-        : { kind: 'runEnded', run: run.id, next: 'idle' };
-    await this.#over(run, event, () => {
+        : { kind: 'runEnded', run: run.id, next };
+    await this.#over(run, event, failure, () => {
       if (failure !== null) run.failed(failure);
       else if (isFenced()) run.failed(withRun(lostScope(), run.id));
       else if (end.kind !== 'failed') run.ended(toReport(parts.journal.session(), run, end));
@@ -307,7 +319,7 @@ export class Runs {
   }
 
   /** Answers why the run counts as failed, or null. */
-  async #storeEnd(run: OpenRun, end: RunEnd): Promise<Fault | null> {
+  async #storeEnd(run: OpenRun, end: FinalEnd): Promise<Fault | null> {
     const { parts } = this.#around;
     const fault = end.kind === 'failed' ? withRun(end.fault, run.id) : null;
     try {
@@ -361,21 +373,26 @@ export class Runs {
       survivors: run.activity.list(),
     });
     run.tellSurvivors();
-    await this.#over(run, { kind: 'runEnded', run: run.id, next: 'idle' }, () => {
+    await this.#over(run, { kind: 'runEnded', run: run.id, next: 'idle' }, null, () => {
       run.failed(new Fault('shutting_down', 'the Pod stopped before the run had ended'));
     });
   }
 
   /** The run is closed; whoever waited for it is answered, then the next one, or a stop that waited, has its turn. */
-  async #over(run: OpenRun, event: LifeEvent, answer: () => void): Promise<void> {
-    const { life, afterRun } = this.#around;
+  async #over(
+    run: OpenRun,
+    event: LifeEvent,
+    failure: Fault | null,
+    answer: () => void,
+  ): Promise<void> {
+    const { life, afterRun, compactions } = this.#around;
     invariant(this.#open === run, `run ${run.id} is over twice`);
     this.#open = null;
     this.#lingering.add(run);
     life.moveAndTell(event);
     answer();
+    compactions.afterRun(failure);
     await afterRun();
-    if (this.#isHeld) this.#isHeld = false;
-    else this.beginNext();
+    if (!this.#later.wasHeld()) this.beginNext();
   }
 }

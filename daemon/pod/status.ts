@@ -1,7 +1,11 @@
 import { PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { Status } from '../../protocol/status.ts';
 import { lastRunOf, type SessionState } from '../core/session-state.ts';
-import { estimateOccupancy } from '../core/usage.ts';
+import { occupancyOf } from '../core/occupancy.ts';
+import type { Params, Reply } from '../../protocol/methods.ts';
+import { sessionId } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
+import { type LogReads, readLog } from './read-log.ts';
 import type { RunView } from '../ports/pod-control.ts';
 import type { Phase, StateName } from '../../protocol/state.ts';
 import type { PodParts } from './pod-parts.ts';
@@ -29,8 +33,10 @@ export function toStatus(
     headHash: journal.headHash(),
     turnCount: session.turnCount,
     items: session.items.length,
-    occupancy: { ...occupancy(session), ...limit(parts) },
-    usage: session.usageTotals,
+    occupancy: { ...occupancyOf(session), ...limit(parts) },
+    usage: session.totals.usage,
+    ...costOf(session),
+    ...cacheOf(session),
     provider: config.provider,
     cwd: parts.cwd,
     scope: {
@@ -43,7 +49,7 @@ export function toStatus(
     children: [...parts.scope.children()],
     waiting: { notes: waits.notes.length, inputs: waits.inputs.length, events: 0, decisions: 0 },
     outbox: 0,
-    compaction: { disabled: false, failures: 0, lastAt: null },
+    compaction: waits.compaction,
     log: journal.size(),
     committingSince: journal.committingSince(),
     uptimeMs: parts.process.uptimeMs(),
@@ -51,16 +57,41 @@ export function toStatus(
   };
 }
 
-function occupancy(session: SessionState): {
-  tokens: number;
-  source: Status['occupancy']['source'];
-} {
-  const measured = session.usageRecords.findLast(({ kind }) => kind === 'run');
-  return estimateOccupancy({
-    bytes: session.itemBytes,
-    measuredBytes: session.measuredBytes,
-    measuredTokens: measured?.inputTotal ?? null,
-  });
+/** Of the live session, or of an older one. */
+export async function readUsage(
+  { journal }: PodParts,
+  { sessionId: asked, from = 0, limit = LIMITS.historyPageItems }: Params<'GetUsage'>,
+  reads: LogReads,
+): Promise<Reply<'GetUsage'>> {
+  const session = asked === undefined ? journal.session().sessionId : sessionId(asked);
+  const records = await readLog(reads.places, reads.signal, (within) =>
+    journal.usage({ session, from, limit }, within),
+  );
+  return {
+    records: records.map(
+      ({ inputTotal, cacheRead, cacheWrite, output, historyLen, at, kind, costUsd }) => ({
+        inputTotal,
+        cacheRead,
+        cacheWrite,
+        output,
+        historyLen,
+        at,
+        kind,
+        ...(costUsd === undefined ? {} : { costUsd }),
+      }),
+    ),
+  };
+}
+
+function costOf({ totals }: SessionState): { costUsd?: number } {
+  return totals.costUsd === 0 ? {} : { costUsd: totals.costUsd };
+}
+
+function cacheOf({ usageRecords }: SessionState): Pick<Status, 'cache'> {
+  const last = usageRecords.findLast(({ kind }) => kind === 'run');
+  if (last === undefined) return {};
+  const { cacheRead: hit, miss } = last;
+  return { cache: { hit, ...(miss === undefined ? {} : { reason: miss }) } };
 }
 
 function limit(parts: PodParts): { limit?: number } {

@@ -2,6 +2,8 @@ import type { Params, Reply } from '../../protocol/methods.ts';
 import type { StateName, Phase } from '../../protocol/state.ts';
 import type { Status } from '../../protocol/status.ts';
 
+type HistoryPage = Omit<Reply<'GetHistory'>, 'epoch' | 'seq'>;
+
 export type RunView = { readonly id: string; readonly startedAt: number; readonly turn: number };
 
 /**
@@ -16,7 +18,12 @@ export type PodControl = {
   readonly cancel: (params?: Params<'Cancel'>) => Promise<Reply<'Cancel'>>;
   /** Resolves when the Pod has stopped working and recorded it; the socket closes after that. */
   readonly shutdown: (params: Params<'Shutdown'>) => Promise<void>;
+  /** Resolves when the Pod goes on with the new session. */
+  readonly compact: (params: Params<'Compact'>) => Promise<Reply<'Compact'>>;
+  /** Reads the log: of the live session, or of an older one. */
+  readonly usage: (params: Params<'GetUsage'>) => Promise<Reply<'GetUsage'>>;
   readonly status: () => Omit<Status, 'connections'>;
-  readonly history: (params: Params<'GetHistory'>) => Omit<Reply<'GetHistory'>, 'epoch' | 'seq'>;
+  /** At once for the live session; an older one is read from the disk. */
+  readonly history: (params: Params<'GetHistory'>) => HistoryPage | Promise<HistoryPage>;
   readonly view: () => { state: StateName; phase?: Phase; run?: RunView };
 };

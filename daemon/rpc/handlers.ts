@@ -42,7 +42,16 @@ export function createHandlers(pod: PodControl, hub: EventHub, server: ServerFac
       return {};
     },
     GetStatus: () => ({ ...pod.status(), connections: server.connections() }),
-    GetHistory: (params) => ({ ...pod.history(params), epoch, seq: hub.seq }),
+    GetHistory: (params) => {
+      const page = pod.history(params);
+      // In one tick with the state, where that is in memory.
+      const at = { epoch, seq: hub.seq };
+      return page instanceof Promise
+        ? page.then((past) => ({ ...past, ...at }))
+        : { ...page, ...at };
+    },
+    GetUsage: (params) => pod.usage(params),
+    Compact: (params) => pod.compact(params),
     Subscribe: ({ after, events }, { subscriber, afterAnswer }) => {
       const { replay, ...position } = hub.subscribe(subscriber, { after, events });
       afterAnswer(replay);

@@ -2,7 +2,10 @@ import * as v from 'valibot';
 import type { Delta, Numbered } from '../../protocol/events.ts';
 import type { Item } from '../../protocol/items.ts';
 import { Cancelled } from '../../daemon/core/cancel.ts';
-import { runId } from '../../daemon/core/ids.ts';
+import { NO_COMPACTION_SECTION } from '../../daemon/core/compaction-settings.ts';
+import { runId, sessionId } from '../../daemon/core/ids.ts';
+import type { ToolBox } from '../../daemon/worker/worker-ports.ts';
+import { ok } from '../../daemon/core/result.ts';
 import type { SessionEntry } from '../../daemon/core/entry.ts';
 import { Pod } from '../../daemon/pod/pod.ts';
 import type { PodParts } from '../../daemon/pod/pod-parts.ts';
@@ -85,6 +88,19 @@ export function tool(
   };
 }
 
+export function toolBox(tools: readonly Tool[], contentBytesMax = 1000): ToolBox {
+  const sorted = tools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    definitions: sorted.map(({ name, description }) => ({
+      name,
+      description,
+      parameters: { type: 'object' },
+    })),
+    find: (name) => tools.find((one) => one.name === name),
+    contentBytesMax: () => contentBytesMax,
+  };
+}
+
 export type Bench = AsyncDisposable & {
   readonly pod: Pod;
   readonly served: Promise<void>;
@@ -124,13 +140,14 @@ export async function podBench(options: {
       else yield* answer;
     },
   };
-  const tools = (options.tools ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const tools = options.tools ?? [];
   const rules = {
     allow: [{ target: '/', permission: 'write' as const, recursive: true }],
     deny: [],
   };
   let runs = 0;
   let notes = 0;
+  let sessions = 0;
   const pod = new Pod({
     name: 'bench',
     version: '0',
@@ -147,6 +164,7 @@ export async function podBench(options: {
     model,
     retries: { max: options.retries ?? 0, random: () => 0 },
     files: { identify: (path: string) => Promise.resolve(path) } as Files,
+    spool: { keep: () => Promise.resolve(ok({ path: '/spool/1-Tool', bytesGone: 0 })) },
     scope: {
       permissionOf: (path) => (path === options.deniedPath ? 'read' : 'write'),
       own: () => rules,
@@ -156,16 +174,7 @@ export async function podBench(options: {
       children: () => [],
       fence: () => Promise.resolve(options.fence?.() ?? 'held'),
     },
-    tools: () =>
-      Promise.resolve({
-        definitions: tools.map(({ name, description }) => ({
-          name,
-          description,
-          parameters: { type: 'object' },
-        })),
-        find: (name: string) => tools.find((one) => one.name === name),
-        contentBytesMax: () => 1000,
-      }),
+    tools: () => Promise.resolve(toolBox(tools)),
     config: {
       provider: { kind: 'bench', model: 'bench-1' },
       tools: tools.map(({ name }) => name),
@@ -173,6 +182,17 @@ export async function podBench(options: {
       scope: rules,
     },
     renderSystemPrompt: () => Promise.resolve('be good'),
+    compaction: {
+      settings: NO_COMPACTION_SECTION,
+      model: null,
+      retries: { max: 0, random: () => 0 },
+      toToolBox: (all) => Promise.resolve(toolBox(all)),
+      readTool: tool('Read', () => Promise.resolve({ summary: 'read' })),
+    },
+    newSessionId: () => {
+      sessions += 1;
+      return sessionId(`0190aaaa-0000-7000-8000-${String(sessions + 1).padStart(12, '0')}`);
+    },
     newNoteId: () => {
       notes += 1;
       return `note-${notes}`;

@@ -345,6 +345,8 @@ describe('Pod', () => {
       lastOutcome: 'finished',
     });
     expect(bench.pod.history({ from: 1 })).toMatchObject({ sessionId, from: 1, total: 2 });
-    expect(() => bench.pod.history({ sessionId: 'other' })).toThrow(Fault);
+    await expect(bench.pod.history({ sessionId: 'other' })).rejects.toMatchObject({
+      code: 'unknown_session',
+    });
   });
 });
