@@ -47,8 +47,9 @@ function toCallName(method: string): string {
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
 }
 
-/** A run takes what it takes; all else is answered in a time that is known. */
+/** A run takes what it takes, and so does a summary; all else is answered in a time that is known. */
 function deadlineOf(method: Method, params: object): RequestLimits {
+  if (method === 'Compact') return {};
   if (method === 'Run' || method === 'Resume')
     return 'wait' in params && params.wait === 'accepted'
       ? { deadlineMs: CLIENT_LIMITS.acceptMs }

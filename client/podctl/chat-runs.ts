@@ -36,6 +36,8 @@ export class ChatRuns {
   #gaps = 0;
   /** Behind a gap: where what the Pod still had ends. */
   #replayedTo = Infinity;
+  /** The one that the Pod went over to last. */
+  #newSession: string | null = null;
   lastCode: number = EXIT.finished;
   readonly failed: Promise<never>;
   #fail: (error: unknown) => void = () => undefined;
@@ -113,7 +115,10 @@ export class ChatRuns {
     else if (event.event === 'run_start') this.#onRunStart(event.data);
     else if (event.event === 'run_end') this.#onRunEnd(event.data.runId);
     else if (event.event !== 'history') this.#view.show(event);
-    else if (this.#open === null) this.#showInputs(event.data.items);
+    else if (this.#open === null && !this.#isCopy(event.data)) this.#showInputs(event.data.items);
+    // What a new session begins with was told in the old one.
+    if (event.event === 'compaction_done' || event.event === 'session_changed')
+      this.#newSession = event.data.sessionId;
     if (event.seq < this.#replayedTo) return;
     this.#replayedTo = Infinity;
     // What has not come by now was in the gap.
@@ -135,6 +140,10 @@ export class ChatRuns {
     }
     this.#drawn = [...this.#drawn.slice(-20), runId];
     this.#wake();
+  }
+
+  #isCopy({ sessionId, from }: EventData<'history'>): boolean {
+    return from === 0 && sessionId === this.#newSession;
   }
 
   /** What others tell the Pod. */

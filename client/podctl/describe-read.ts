@@ -1,14 +1,23 @@
 import { CLIENT_LIMITS } from '../limits.ts';
-import { type Describe, examples, type FormatFlag, formatOf, JSON_FLAG, POD } from './describe.ts';
+import {
+  type Describe,
+  examples,
+  type FormatFlag,
+  formatOf,
+  JSON_FLAG,
+  parseCount,
+  POD,
+} from './describe.ts';
 import { eventsCommand } from './events.ts';
 import { historyCommand } from './history.ts';
 import { logsCommand } from './logs.ts';
 import { lsCommand } from './ls.ts';
 import { scopeCommand } from './scope.ts';
-import { UsageError } from './shell.ts';
 import { statusCommand } from './status.ts';
+import { usageCommand } from './usage.ts';
 
 type EventFlags = { readonly follow?: true; readonly after?: string };
+type UsageFlags = { readonly session?: string; readonly svg?: string };
 type LogFlags = { readonly follow?: true; readonly lines: string; readonly state?: string };
 
 /** The commands that look and change nothing. */
@@ -39,6 +48,29 @@ export const describeRead: Describe = (program, shell, choose) => {
     .action((pod: string, flags: FormatFlag & { readonly session?: string }) => {
       const { session } = flags;
       choose(pod, () => historyCommand(shell, { pod, session, format: formatOf(flags) }));
+    });
+
+  program
+    .command('usage')
+    .description('Show what each model request of a session cost: tokens, cached ones, and money.')
+    .argument('<POD>', POD)
+    .option('--session <ID>', 'another session than the live one')
+    .option('--svg <FILE>', 'also draw how full the model’s window was, request by request')
+    .option(JSON_FLAG, 'print the records whole, one JSON object a line')
+    .addHelpText(
+      'after',
+      `
+A compaction begins a new session, and the live one has its own requests only: those before it are in the session
+that compaction_done and podctl compact name as "from".
+${examples(
+  'podctl usage coder',
+  'podctl usage coder --svg occupancy.svg',
+  `podctl usage coder --json | jq -s 'map(.output) | add'`,
+)}`,
+    )
+    .action((pod: string, flags: FormatFlag & UsageFlags) => {
+      const { session, svg } = flags;
+      choose(pod, () => usageCommand(shell, { pod, session, svg, format: formatOf(flags) }));
     });
 
   program
@@ -83,9 +115,7 @@ ${examples(
     .action((pod: string, flags: FormatFlag & LogFlags) => {
       const { state } = flags;
       const follow = flags.follow === true;
-      if (!/^\d{1,9}$/.test(flags.lines))
-        throw new UsageError(`--lines takes a number, not "${flags.lines}"`);
-      const lines = Number(flags.lines);
+      const lines = parseCount('--lines', flags.lines);
       choose(pod, () => logsCommand(shell, { pod, follow, lines, state, format: formatOf(flags) }));
     });
 

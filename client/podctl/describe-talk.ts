@@ -1,11 +1,23 @@
 import type { Command } from 'commander';
 import { chatCommand } from './chat.ts';
-import { type Describe, examples, type FormatFlag, formatOf, JSON_FLAG, POD } from './describe.ts';
+import { compactCommand } from './compact.ts';
+import {
+  type Describe,
+  examples,
+  type FormatFlag,
+  formatOf,
+  JSON_FLAG,
+  parseCount,
+  POD,
+} from './describe.ts';
 import { cancelCommand, pauseCommand } from './halt.ts';
 import { notifyCommand } from './notify.ts';
 import { resumeCommand, runCommand } from './run.ts';
+import { UsageError } from './shell.ts';
 
 type IdFlag = { readonly id?: string };
+type RunFlags = { readonly queue?: true; readonly preempt?: true };
+type CompactFlags = { readonly instructions?: string; readonly retainedTokens?: string };
 
 const OUTCOMES = `
 Exit codes: 0 finished, 1 failed, 2 paused, 3 limit_reached, 4 cancelled.
@@ -21,6 +33,10 @@ export const describeTalk: Describe = (program, shell, choose) => {
     .argument('<TEXT...>', 'what it is to do; a single - reads it from stdin')
     .option('--id <ID>', 'your name for this input: given again, it is the same run, not another')
     .option('--queue', 'wait behind the run that is open, instead of being refused')
+    .option(
+      '--preempt',
+      'cancel a compaction that is under way, instead of waiting until it is over',
+    )
     .option(JSON_FLAG, 'print the run’s events, one JSON object a line, on stdout')
     .addHelpText(
       'after',
@@ -32,12 +48,12 @@ export const describeTalk: Describe = (program, shell, choose) => {
         'podctl run coder -- "--text that begins with a dash"',
       )}`,
     )
-    .action(
-      (pod: string, words: string[], flags: FormatFlag & IdFlag & { readonly queue?: true }) => {
-        const { id, queue = false } = flags;
-        choose(pod, () => runCommand(shell, { pod, words, id, queue, format: formatOf(flags) }));
-      },
-    );
+    .action((pod: string, words: string[], flags: FormatFlag & IdFlag & RunFlags) => {
+      const { id, queue = false, preempt = false } = flags;
+      choose(pod, () =>
+        runCommand(shell, { pod, words, id, queue, preempt, format: formatOf(flags) }),
+      );
+    });
 
   program
     .command('chat')
@@ -93,7 +109,39 @@ ${examples('podctl chat coder', `printf 'hello\\nand now the tests\\n' | podctl 
       choose(pod, () => resumeCommand(shell, { pod, format: formatOf(flags) }));
     });
 
+  describeCompact(program, shell, choose);
   describeHalt(program, shell, choose);
+};
+
+const describeCompact: Describe = (program: Command, shell, choose) => {
+  program
+    .command('compact')
+    .description(
+      'Have the older part of a Pod’s history summarised; it goes on with that, in a new session.',
+    )
+    .argument('<POD>', POD)
+    .option('--instructions <TEXT>', 'for whoever writes the summary: what it has to keep')
+    .option('--retained-tokens <N>', 'how much of the end stays as it is; default: the manifest’s')
+    .option('--id <ID>', 'your name for this: given again, it is not done again')
+    .option(JSON_FLAG, 'print the answer as JSON')
+    .addHelpText(
+      'after',
+      `
+It takes as long as the model needs for the summary, often minutes. During a run it waits for the moment before the
+run's next request. Where it fails, the session is as it was. Ctrl-C leaves it to itself.
+${examples(
+  'podctl compact coder',
+  'podctl compact coder --instructions "keep every decision, and why"',
+  `podctl compact coder --retained-tokens 4000 --json | jq .tokensAfter`,
+)}`,
+    )
+    .action((pod: string, flags: FormatFlag & IdFlag & CompactFlags) => {
+      const { instructions, retainedTokens: kept, id } = flags;
+      if (instructions?.trim() === '') throw new UsageError('--instructions has no text');
+      const retainedTokens = kept === undefined ? undefined : parseCount('--retained-tokens', kept);
+      const format = formatOf(flags);
+      choose(pod, () => compactCommand(shell, { pod, instructions, retainedTokens, id, format }));
+    });
 };
 
 const describeHalt: Describe = (program: Command, shell, choose) => {

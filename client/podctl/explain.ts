@@ -23,6 +23,9 @@ function whatHappened({ code, message }: PodError, pod: string): string {
 
 /** Where the message alone does not say it. */
 const NEXT: Partial<Record<PodErrorCode, (pod: string) => string>> = {
+  compaction_failed: () => 'the session is as it was; its podd.log has more',
+  compaction_thrash: (pod) =>
+    `what stays as it is fills too much of the window by itself; keep less: podctl compact ${pod} --retained-tokens N`,
   unreachable: () => 'start it with: podd --manifest FILE',
   already_running: (pod) => `try again when it is done; what it does now: podctl status ${pod}`,
   busy: (pod) => `try again in a moment; what it does now: podctl status ${pod}`,
@@ -37,7 +40,31 @@ const NEXT: Partial<Record<PodErrorCode, (pod: string) => string>> = {
 
 function nextStep({ code, data }: PodError, pod: string): string | undefined {
   if (code === 'unreachable' && hasCode(data, 'EACCES')) return 'run podctl as that user';
-  return NEXT[code]?.(pod);
+  const cause = code === 'compaction_failed' ? causeOf(data) : '';
+  return (COMPACTION_CAUSES[cause] ?? NEXT[code])?.(pod);
+}
+
+/** A failed compaction changes nothing; what may be done about it depends on why. */
+const COMPACTION_CAUSES: Readonly<Record<string, (pod: string) => string>> = {
+  summary_missing: (pod) =>
+    `the model wrote no summary; try again, or tell it what matters: podctl compact ${pod} --instructions TEXT`,
+  nothing_to_compact: (pod) =>
+    `all of the history is of the part that stays as it is; keep less: podctl compact ${pod} --retained-tokens N`,
+  not_smaller: (pod) =>
+    `the summary is no shorter than what it stands for; keep less, podctl compact ${pod} --retained-tokens N, or wait until there is more`,
+  invalid: () => 'what the compactor left is no history to go on with; try again',
+  provider: () => 'the model’s provider did not answer as it should; try again in a while',
+  storage: () => 'the new session could not be written; the cause is in its podd.log',
+  cancelled: () => 'it was cancelled, and the session is as it was; try again when you like',
+  deadline: () => 'it took too long and was given up; try again in a while',
+  input_cap: () =>
+    'the compactor read as much as it may; let it read more: compaction.worker_max_input_tokens in the manifest',
+};
+
+function causeOf(data: unknown): string {
+  if (typeof data !== 'object' || data === null || !('cause' in data)) return '';
+  const { cause } = data;
+  return typeof cause === 'string' && Object.hasOwn(COMPACTION_CAUSES, cause) ? cause : '';
 }
 
 function hasCode(data: unknown, code: string): boolean {

@@ -1,7 +1,10 @@
 import type { Item } from '../../protocol/items.ts';
+import type { Reply } from '../../protocol/methods.ts';
 import { connect } from '../connect.ts';
 import { findSocket } from '../find-pods.ts';
 import { CLIENT_LIMITS } from '../limits.ts';
+import type { PodClient } from '../pod-client.ts';
+import { PodError } from '../pod-error.ts';
 import { renderItem } from './render/history-text.ts';
 import { styleFor } from './render/style.ts';
 import { EXIT, type Shell } from './shell.ts';
@@ -12,6 +15,8 @@ export type HistoryOptions = {
   readonly format: 'text' | 'json';
 };
 
+type Page = Reply<'GetHistory'>;
+
 /** Prints a session's items, page after page: as text, or each as JSON on a line. */
 export async function historyCommand(shell: Shell, options: HistoryOptions): Promise<number> {
   const { out, env } = shell;
@@ -21,16 +26,30 @@ export async function historyCommand(shell: Shell, options: HistoryOptions): Pro
   await using client = await connect(findSocket(options.pod, shell));
   let sessionId = options.session;
   for (let from: number | undefined = 0; from !== undefined; ) {
-    const page: { items: Item[]; sessionId: string; next?: number | undefined } =
-      await client.request(
-        'GetHistory',
-        { sessionId, from },
-        { deadlineMs: CLIENT_LIMITS.answerMs },
-      );
-    // The Pod may go over to another session between two pages.
+    const page: Page = await askPage(client, sessionId, from);
+    // The next page is of this session, also if the Pod has gone over to another one.
     ({ sessionId, next: from } = page);
     for (const item of page.items) out.write(show(item));
     await out.drained();
   }
   return EXIT.finished;
+}
+
+/** Two histories in one output would look like one: nothing is begun anew behind pages that are printed. */
+async function askPage(
+  client: PodClient,
+  sessionId: string | undefined,
+  from: number,
+): Promise<Page> {
+  const limits = { deadlineMs: CLIENT_LIMITS.answerMs };
+  try {
+    return await client.request('GetHistory', { sessionId, from }, limits);
+  } catch (cause) {
+    const isGone = cause instanceof PodError && cause.code === 'unknown_session';
+    if (!isGone || from === 0) throw cause;
+    const says = `it went over to another session while this one was read: what comes after item ${from} is missing here`;
+    throw new PodError('unknown_session', `${says}; podctl history again shows the new session`, {
+      cause,
+    });
+  }
 }

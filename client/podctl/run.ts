@@ -18,6 +18,8 @@ export type RunOptions = Shown & {
   /** The same id again is the same run, not another one. */
   readonly id: string | undefined;
   readonly queue: boolean;
+  /** A compaction without a run makes room for this one. */
+  readonly preempt: boolean;
 };
 
 type RunAnswer = Reply<'Run'>;
@@ -34,7 +36,7 @@ type Asking = {
 
 /** Gives the Pod an input and shows its run to the end. Answers EXIT-1's code. */
 export async function runCommand(shell: Shell, options: RunOptions): Promise<number> {
-  const { words, queue } = options;
+  const { words, queue, preempt } = options;
   const input = await readInput(shell, words);
   // A run that waits may be taken out of the queue; only a second question under its id is told so.
   const id = options.id ?? (queue ? randomUUID() : undefined);
@@ -42,6 +44,7 @@ export async function runCommand(shell: Shell, options: RunOptions): Promise<num
     input,
     ...(id === undefined ? {} : { inputId: id }),
     ...(queue ? { queue } : {}),
+    ...(preempt ? { preempt } : {}),
   };
   return await showRun(shell, options, {
     accept: (client) => client.request('Run', { ...params, wait: 'accepted' }, ACCEPTED),
@@ -75,6 +78,7 @@ async function showRun(shell: Shell, { pod, format }: Shown, asking: Asking): Pr
 
   const deadlineMs = CLIENT_LIMITS.answerMs;
   const before = await client.request('Subscribe', {}, { deadlineMs });
+  if (before.phase === 'compacting' && before.run === undefined) view.showWait();
   const answer = await Promise.race([asking.accept(client), interrupts.left]);
   if (answer === 'left') return EXIT.interrupted;
   if ('outcome' in answer) return tellEnd(shell, { ...answer, report: answer });
@@ -108,12 +112,15 @@ type View = {
   readonly show: (event: Parameters<FollowRun['take']>[0]) => void;
   /** Of a run whose events are over: what is left of it is its end. */
   readonly showReport: (end: RunEnd) => void;
+  /** The Pod is compacting, and no run is open. */
+  readonly showWait: () => void;
   readonly endLine: () => void;
 };
 
 function textView({ out, err, env }: Shell): View {
   const outStyle = styleFor(out, env);
-  const view = new RunView({ out, err, outStyle, errStyle: styleFor(err, env) });
+  const errStyle = styleFor(err, env);
+  const view = new RunView({ out, err, outStyle, errStyle });
   return {
     show: (event) => {
       view.show(event);
@@ -121,6 +128,9 @@ function textView({ out, err, env }: Shell): View {
     showReport: (end) => {
       if ('report' in end && end.report.text !== '')
         out.write(`${outStyle.clean(end.report.text)}\n`);
+    },
+    showWait: () => {
+      err.write(`${errStyle.dim('the Pod is compacting …')}\n`);
     },
     endLine: () => {
       view.endLine();
@@ -136,6 +146,7 @@ function jsonView({ out }: Shell): View {
     showReport: (end) => {
       out.write(`${JSON.stringify({ event: 'run_end', data: end })}\n`);
     },
+    showWait: () => undefined,
     endLine: () => undefined,
   };
 }

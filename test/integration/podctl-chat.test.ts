@@ -164,6 +164,35 @@ describe('podctl chat on a terminal', () => {
     expect(await code).toBe(0);
   });
 
+  test('CLI-2: a compaction is told, also between two runs; what the new session begins with is not told again', async () => {
+    const runs = new Runs();
+    await using pod = await runs.listen();
+    const { fake, keys, code } = await chat(pod);
+    const says = (sessionId: string, from: number, text: string): Numbered => {
+      const content = [{ type: 'text' as const, text }];
+      const items = [{ type: 'message' as const, role: 'user' as const, content }];
+      return { event: 'history', data: { sessionId, from, items } };
+    };
+    const sizes = { tokensBefore: 31_200, tokensAfter: 9_400 };
+    pod.tell(
+      { event: 'compaction_start', data: { sessionId: 's1' } },
+      { event: 'compaction_done', data: { from: 's1', sessionId: 's2', ...sizes } },
+      { event: 'session_changed', data: { from: 's1', sessionId: 's2', reason: 'compaction' } },
+      says('s2', 0, 'a summary'),
+      says('s2', 1, 'news'),
+    );
+    await until(() => fake.errText.includes('· news\n'), 'the news is shown');
+    expect(fake.errText).toContain('compacting …\ncompacted: 31,200 → 9,400 tokens\n· news\n');
+    keys.type('hello\n');
+    await until(() => runs.asked.length === 1, 'the run is asked for');
+    runs.begin(pod, 0);
+    pod.tell(done(1, 'I hear you') as Numbered);
+    runs.end(pod, 0, { sessionId: 's2' });
+    await until(() => fake.outText === 'I hear you\n', 'the run is drawn');
+    keys.end();
+    expect(await code).toBe(0);
+  });
+
   test('CLI-1 CLI-2: after a restart blocks are numbered anew, and no text of the new life is taken for the old one', async () => {
     const runs = new Runs();
     await using pod = await runs.listen();
@@ -188,6 +217,24 @@ describe('podctl chat on a terminal', () => {
 });
 
 describe('podctl events', () => {
+  test('CLI-2 PROTO-11: events over a change of the session come in one row, those of a compaction too', async () => {
+    await using pod = await TalkingPod.listen();
+    const told: Numbered[] = [
+      { event: 'compaction_start', data: { sessionId: 's1' } },
+      {
+        event: 'compaction_done',
+        data: { from: 's1', sessionId: 's2', tokensBefore: 2, tokensAfter: 1 },
+      },
+      { event: 'session_changed', data: { from: 's1', sessionId: 's2', reason: 'compaction' } },
+      { event: 'history', data: { sessionId: 's2', from: 0, items: [] } },
+    ];
+    pod.tell(...told);
+    const fake = new FakeShell();
+    expect(await podctl(['events', pod.socket], fake.shell, '0')).toBe(0);
+    const lines = fake.outText.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject(told);
+  });
+
   test('CLI-1 CLI-2: where nobody takes its output, it stops reading the Pod', async () => {
     await using pod = await TalkingPod.listen();
     const held: (() => void)[] = [];

@@ -40,6 +40,21 @@ describe('podctl run', () => {
     expect(pod.asked[1]).toMatchObject({ params: { input: 'do it', wait: 'accepted' } });
   });
 
+  test.each([
+    [[], { input: 'do it', wait: 'accepted' }],
+    [['--preempt'], { input: 'do it', wait: 'accepted', preempt: true }],
+  ])('CLI-2: before it waits for a compaction it says so; %j', async (flags, params) => {
+    await using pod = await FakePod.listen((asked, fake) => {
+      const view = { state: 'running', phase: 'compacting' };
+      if (asked.method === 'Subscribe') fake.answer(asked, view);
+      else running(runStart(), done(1, 'hello'), runEnd())(asked, fake);
+    });
+    const fake = new FakeShell();
+    expect(await run(fake, pod, ...flags)).toBe(0);
+    expect(fake.errText).toBe('the Pod is compacting …\n');
+    expect(pod.asked[1]?.params).toEqual(params);
+  });
+
   test('EXIT-1: a run that fails ends it with 1 and says why', async () => {
     const error = { code: 'provider_error', message: 'no step left' } as const;
     await using pod = await FakePod.listen(
@@ -186,12 +201,52 @@ describe('podctl stop', () => {
   });
 });
 
+describe('podctl history', () => {
+  const said = (text: string): object => ({
+    type: 'message',
+    role: 'assistant',
+    content: [{ type: 'text', text }],
+  });
+
+  test('CLI-3: where the session changes between two pages it says so, and ends with 1', async () => {
+    await using pod = await FakePod.listen((asked, fake) => {
+      const { from } = asked.params as { from: number };
+      const data = { code: 'unknown_session', retryable: false };
+      if (from === 0)
+        fake.answer(asked, { sessionId: 's1', items: [said('a'), said('b')], next: 2 });
+      else fake.refuse(asked, { code: -32005, message: 'the live session is s2', data });
+    });
+    const fake = new FakeShell();
+    expect(await podctl(['history', pod.socket], fake.shell, '0')).toBe(1);
+    expect(fake.outText).toBe('a\nb\n');
+    expect(fake.errText).toMatch(/another session.*after item 2 is missing.*podctl history again/);
+    expect(pod.asked.map(({ params }) => params)).toEqual([
+      { from: 0 },
+      { from: 2, sessionId: 's1' },
+    ]);
+  });
+
+  test('CLI-3: a session that is not there is refused in the Pod’s words', async () => {
+    await using pod = await FakePod.listen((asked, fake) => {
+      const data = { code: 'unknown_session', retryable: false };
+      fake.refuse(asked, { code: -32005, message: 'the live session is s2', data });
+    });
+    const fake = new FakeShell();
+    expect(await podctl(['history', pod.socket, '--session', 's9'], fake.shell, '0')).toBe(1);
+    expect(fake.errText).toBe(
+      `podctl: Pod ${pod.socket}: the live session is s2 (unknown_session)\n`,
+    );
+  });
+});
+
 describe('podctl', () => {
   test.each([
     [['run', 'x'], /missing required argument 'TEXT'/],
     [['run', 'x', ' '], /no text/],
     [['notify', 'x', ' '], /no text/],
     [['events', '--after', '5', 'x'], /EPOCH:SEQ, as 12:345, not "5"/],
+    [['compact', '--retained-tokens', '1.5', 'x'], /a number, not "1.5"/],
+    [['compact', '--instructions', ' ', 'x'], /no text/],
     [['logs', '-n', 'all', 'x'], /a number, not "all"/],
     [['start', 'pod.toml', '--', '--ready-fd', '4'], /--ready-fd is for podd itself/],
     [['start', '--', '--manifest', '-'], /stdin is for podd itself/],
@@ -206,8 +261,8 @@ describe('podctl', () => {
   });
 
   test.each([
-    ...[['run'], ['chat'], ['notify'], ['resume'], ['cancel'], ['pause']],
-    ...[['start'], ['stop'], ['status'], ['history'], ['events'], ['logs']],
+    ...[['run'], ['chat'], ['notify'], ['resume'], ['cancel'], ['pause'], ['compact']],
+    ...[['start'], ['stop'], ['status'], ['history'], ['usage'], ['events'], ['logs']],
   ])('CLI-2: %s --help has examples', async (command) => {
     const fake = new FakeShell();
     expect(await podctl([command, '--help'], fake.shell, '0')).toBe(0);
@@ -220,7 +275,9 @@ describe('podctl', () => {
       ['chat', 'x'],
       ['notify', 'x', 'y'],
       ['events', '--follow', 'x'],
-      ...['resume', 'cancel', 'pause', 'history', 'status', 'stop'].map((name) => [name, 'x']),
+      ...['resume', 'compact', 'cancel', 'pause', 'history', 'usage', 'status', 'stop'].map(
+        (name) => [name, 'x'],
+      ),
     ]) {
       const fake = new FakeShell({ env: { PODD_RUNTIME_DIR: '/nowhere' } });
       expect(await podctl(argv, fake.shell, '0')).toBe(69);

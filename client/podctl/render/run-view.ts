@@ -1,6 +1,7 @@
 import type { EventData } from '../../../protocol/events.ts';
 import type { PodEvent } from '../../pod-client.ts';
 import type { Output } from '../shell.ts';
+import { describeCompacted, describeFailed } from './compaction-text.ts';
 import { oneLine, type Style } from './style.ts';
 
 const ARGUMENT_UNITS = 80;
@@ -36,6 +37,9 @@ export class RunView {
     else if (event.event === 'tool_call_done') this.#note(describeCall(event.data));
     else if (event.event === 'tool_result') this.#showResult(event.data);
     else if (event.event === 'retry') this.#retry(event.data);
+    else if (event.event === 'compaction_start') this.#remark('compacting …');
+    else if (event.event === 'compaction_done') this.#remark(describeCompacted(event.data));
+    else if (event.event === 'compaction_failed') this.#write(describeFailed(event.data));
     else if (event.event === 'notification' && event.data.level !== 'info')
       this.#note(`! ${event.data.message}`);
   }
@@ -79,6 +83,10 @@ export class RunView {
     const { errStyle } = this.#options;
     const line = oneLine(summary, SUMMARY_UNITS);
     this.#write(isError ? errStyle.red(`  ✗ ${line}`) : errStyle.dim(`  ${line}`));
+  }
+
+  #remark(text: string): void {
+    this.#write(this.#options.errStyle.dim(text));
   }
 
   #note(text: string): void {

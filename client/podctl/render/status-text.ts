@@ -1,17 +1,26 @@
 import type { ScopeRule } from '../../../protocol/scope.ts';
 import type { Status } from '../../../protocol/status.ts';
-import { showName, type Style } from './style.ts';
+import { showCount, showDollars, showPart, showTime } from './numbers.ts';
+import { oneLine, showName, type Style } from './style.ts';
+
+const FAILURE_UNITS = 200;
+const REASON_UNITS = 120;
+
+type Row = readonly [name: string, value: string, paint?: (text: string) => string];
 
 /** `podctl status` for people; `--json` has all of it. */
 export function renderStatus(status: Status, style: Style): string {
-  const rows: [string, string][] = [
+  const rows: Row[] = [
     ['state', describeState(status)],
     ...waitingRow(status.waiting),
     ['last run', status.lastOutcome ?? 'none yet'],
     ['model', `${status.provider.kind} ${status.provider.model}`.trim()],
     ['session', `${status.sessionId} (${status.items} items, ${status.turnCount} turns)`],
     ['occupancy', describeOccupancy(status.occupancy)],
-    ['tokens', `${status.usage.inputTotal} in, ${status.usage.output} out`],
+    ...compactionRow(status.compaction, style),
+    ['tokens', `${showCount(status.usage.inputTotal)} in, ${showCount(status.usage.output)} out`],
+    ...cacheRow(status.cache),
+    ...(status.costUsd === undefined ? [] : [['cost', showDollars(status.costUsd)] as const]),
     ['cwd', status.cwd],
     ...status.scope.effective.allow.map(scopeRow('may')),
     ...status.scope.effective.deny.map(scopeRow('may not')),
@@ -21,7 +30,8 @@ export function renderStatus(status: Status, style: Style): string {
   ];
   const head = `${style.bold(showName(status.pod))}  pid ${status.pid}, epoch ${status.epoch}, podd ${showName(status.version)}`;
   const lines = rows.map(
-    ([name, value]) => `  ${style.dim(name.padEnd(10))} ${style.clean(value)}`,
+    ([name, value, paint = (text: string) => text]) =>
+      `  ${style.dim(name.padEnd(10))} ${paint(style.clean(value))}`,
   );
   return `${[head, ...lines].join('\n')}\n`;
 }
@@ -43,8 +53,35 @@ function waitingRow({ inputs, notes }: Status['waiting']): [string, string][] {
 }
 
 function describeOccupancy({ tokens, source, limit }: Status['occupancy']): string {
-  const of = limit === undefined ? '' : ` of ${limit}`;
-  return `${tokens}${of} tokens (${source.replaceAll('_', ' ')})`;
+  const from = source.replaceAll('_', ' ');
+  if (limit === undefined) return `${showCount(tokens)} tokens (${from})`;
+  return `${showCount(tokens)} / ${showCount(limit)} tokens (${showPart(tokens, limit)}, ${from})`;
+}
+
+/** Only where there was one, or a try. */
+function compactionRow(
+  { disabled, failures, lastAt, lastFailure }: Status['compaction'],
+  { red }: Style,
+): Row[] {
+  const times = `${failures} ${failures === 1 ? 'failure' : 'failures'}`;
+  const parts = [
+    ...(disabled
+      ? [`off after ${times} (podctl compact turns it on when it succeeds)`]
+      : failures > 0
+        ? [`${times} in a row`]
+        : []),
+    ...(lastAt === null ? [] : [`last one ${showTime(lastAt)} UTC`]),
+    ...(lastFailure === undefined ? [] : [`last failure: ${oneLine(lastFailure, FAILURE_UNITS)}`]),
+  ];
+  if (parts.length === 0) return [];
+  const says = parts.join('; ');
+  return [disabled ? ['compaction', says, red] : ['compaction', says]];
+}
+
+function cacheRow(cache: Status['cache']): Row[] {
+  if (cache === undefined) return [];
+  const why = cache.reason === undefined ? '' : ` (${oneLine(cache.reason, REASON_UNITS)})`;
+  return [['cache', `the last request found ${showCount(cache.hit)} tokens${why}`]];
 }
 
 function scopeRow(word: string): (rule: ScopeRule) => [string, string] {

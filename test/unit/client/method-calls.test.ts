@@ -3,7 +3,7 @@ import { CLIENT_LIMITS } from '../../../client/limits.ts';
 import { createMethodCalls } from '../../../client/method-calls.ts';
 import type { RequestLimits } from '../../../client/pod-client.ts';
 
-test('CLI-1 INV-6: each call has the deadline of its method, a run that is waited for has none, and the caller’s goes first', async () => {
+test('CLI-1 INV-6: each call has the deadline of its method, a run that is waited for and a compaction have none, and the caller’s goes first', async () => {
   const asked: [string, RequestLimits][] = [];
   const calls = createMethodCalls((method, _params, limits) => {
     asked.push([method, limits]);
@@ -14,6 +14,8 @@ test('CLI-1 INV-6: each call has the deadline of its method, a run that is waite
     calls.run({ input: 'x' }),
     calls.run({ input: 'x', wait: 'accepted' }),
     calls.resume(),
+    calls.compact(),
+    calls.getUsage(),
     calls.cancel(),
     calls.shutdown(),
     calls.shutdown({ mode: 'graceful' }),
@@ -24,6 +26,8 @@ test('CLI-1 INV-6: each call has the deadline of its method, a run that is waite
     ['Run', {}],
     ['Run', { deadlineMs: acceptMs }],
     ['Resume', {}],
+    ['Compact', {}],
+    ['GetUsage', { deadlineMs: answerMs }],
     ['Cancel', { deadlineMs: cancelMs }],
     ['Shutdown', { deadlineMs: stopNowMs }],
     ['Shutdown', { deadlineMs: stopGracefulMs }],

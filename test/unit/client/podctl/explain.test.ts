@@ -25,4 +25,29 @@ describe('explain', () => {
       'Pod x: no prompt (prompt_error)',
     );
   });
+
+  test.each([
+    ['summary_missing', /wrote no summary; .*--instructions TEXT$/],
+    ['nothing_to_compact', /keep less: podctl compact x --retained-tokens N$/],
+    ['not_smaller', /no shorter/],
+    ['invalid', /no history to go on with; try again$/],
+    ['provider', /provider did not answer/],
+    ['storage', /could not be written; the cause is in its podd.log$/],
+    ['cancelled', /was cancelled/],
+    ['deadline', /took too long/],
+    ['input_cap', /compaction.worker_max_input_tokens/],
+    ['of a later podd', /the session is as it was; its podd.log has more$/],
+    ['toString', /the session is as it was; its podd.log has more$/],
+  ])('CLI-3: a compaction that failed by %s says what may be done about it', (cause, says) => {
+    const error = new PodError('compaction_failed', 'no', { data: { cause } });
+    expect(explain(error, 'x')).toMatch(/^Pod x: no \(compaction_failed\); /);
+    expect(explain(error, 'x')).toMatch(says);
+  });
+
+  test('CLI-3: the causes of a compaction are looked for in its own errors only', () => {
+    expect(explain(new PodError('conflict', 'no', { data: { cause: 'storage' } }), 'x')).toBe(
+      'Pod x: no (conflict)',
+    );
+    expect(explain(new PodError('compaction_thrash', 'no'), 'x')).toMatch(/keep less/);
+  });
 });

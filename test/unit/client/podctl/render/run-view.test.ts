@@ -87,6 +87,36 @@ describe('RunView', () => {
     expect(errText).toContain('disconnect');
   });
 
+  test('CLI-2: a compaction is told at its begin and its end, on stderr, with what it came to', () => {
+    const { outText, errText } = draw(
+      true,
+      delta(1, 0, 'half'),
+      { event: 'compaction_start', data: { sessionId: 's1' } },
+      {
+        event: 'compaction_done',
+        data: { from: 's1', sessionId: 's2', tokensBefore: 31_200, tokensAfter: 9_400 },
+      },
+      { event: 'session_changed', data: { from: 's1', sessionId: 's2', reason: 'compacted' } },
+    );
+    expect(outText).toBe('half\n');
+    expect(errText).toBe('compacting …\ncompacted: 31,200 → 9,400 tokens\n');
+  });
+
+  test.each([
+    [false, ''],
+    [true, '; nothing is compacted by itself until podctl compact succeeds'],
+  ])('CLI-2: a compaction that fails says why, and what comes of it: %j', (disabled, says) => {
+    const data = {
+      message: 'no\u001b[2J\nsummary',
+      cause: 'summary_missing',
+      failures: 3,
+      disabled,
+    };
+    expect(draw(true, { event: 'compaction_failed', data }).errText).toBe(
+      `! the compaction failed: no[2J summary${says}\n`,
+    );
+  });
+
   test('CLI-2: escape sequences of a model do not reach a terminal, and stay whole in a pipe', () => {
     const text = 'a\u001b[2Jb\u009b1mc\td\r';
     expect(draw(true, delta(1, 0, text), done(1, text)).outText).toBe('a[2Jb1mc\td\n');

@@ -64,7 +64,7 @@ describe('renderStatus', () => {
         '  last run   limit_reached',
         '  model      scripted a.toml',
         '  session    s1 (11 items, 5 turns)',
-        '  occupancy  900 of 1000 tokens (no data)',
+        '  occupancy  900 / 1,000 tokens (90%, no data)',
         '  tokens     70 in, 8 out',
         '  cwd        /w',
         '  may        write /w',
@@ -75,6 +75,45 @@ describe('renderStatus', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  test('CLI-2: a window that is not known has no part', () => {
+    const occupancy = { tokens: 31_200, source: 'measured' as const };
+    expect(render({ occupancy })).toContain('\n  occupancy  31,200 tokens (measured)\n');
+  });
+
+  test('CLI-2: says what the last request found in the cache and why not more, and the cost where it is known', () => {
+    const text = render({ cache: { hit: 9_000, reason: 'the tools\nchanged' }, costUsd: 0.5 });
+    expect(text).toContain(
+      '\n  cache      the last request found 9,000 tokens (the tools changed)\n  cost       $0.5000\n',
+    );
+    expect(render({ cache: { hit: 0 } })).toContain('found 0 tokens\n');
+    expect(render()).not.toMatch(/cache|cost/);
+  });
+
+  const at = Date.UTC(2026, 10, 28, 14, 41, 30);
+  test.each([
+    [{ disabled: false, failures: 0, lastAt: at }, 'last one 2026-11-28 14:41:30 UTC'],
+    [
+      { disabled: false, failures: 1, lastAt: null, lastFailure: 'no\nsummary' },
+      '1 failure in a row; last failure: no summary',
+    ],
+    [
+      { disabled: true, failures: 3, lastAt: at, lastFailure: 'no' },
+      'off after 3 failures (podctl compact turns it on when it succeeds); last one 2026-11-28 14:41:30 UTC; last failure: no',
+    ],
+  ])('CLI-2: says how compactions went: %j', (compaction, says) => {
+    expect(render({ compaction })).toContain(`\n  compaction ${says}\n`);
+  });
+
+  test('CLI-2: a compaction that is off is red on a terminal with colours, and nothing of it is there without one', () => {
+    const compaction = { disabled: true, failures: 3, lastAt: null };
+    const { out } = new FakeShell({ terminal: true }).shell;
+    expect(renderStatus({ ...STATUS, compaction }, styleFor(out, {}))).toContain(
+      '\u001b[31moff after 3 failures',
+    );
+    expect(render({ compaction })).not.toContain('\u001b');
+    expect(render()).not.toContain('compaction');
   });
 
   test('CLI-2: an idle Pod with a run to take up says so', () => {
