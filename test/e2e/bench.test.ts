@@ -67,7 +67,7 @@ describe('scripts/run-bench.js', () => {
     await using folder = await tempFolder();
     const { code, output } = await runBench(folder.path, ['--only', 'SPEED-99']);
     expect(code).toBe(64);
-    expect(output).toContain('there are SPEED-1, SPEED-2, SPEED-3, SPEED-4, SPEED-7');
+    expect(output).toContain('there are SPEED-1, SPEED-2, SPEED-3, SPEED-4, SPEED-7, SPEED-12');
   });
 });
 
@@ -75,8 +75,11 @@ test('the page of the benchmarks has a row and a paragraph for every figure', ()
   const page = read('docs/benchmarks.md');
   const paragraphs = [...page.matchAll(/^\*\*(SPEED-\d+),/gm)].map(([, id]) => id);
   const rows = [...page.matchAll(/^\| (SPEED-\d+) \|/gm)].map(([, id]) => id);
-  const ids = ['SPEED-1', 'SPEED-2', 'SPEED-3', 'SPEED-4', 'SPEED-7'];
+  const ids = ['SPEED-1', 'SPEED-2', 'SPEED-3', 'SPEED-4', 'SPEED-7', 'SPEED-12'];
   expect(paragraphs).toEqual(ids);
   expect([...new Set(rows)]).toEqual(ids);
-  expect(existsSync(join(ROOT, 'docs/benchmarks.svg'))).toBe(true);
+  for (const picture of ['benchmarks.svg', 'context.svg']) {
+    expect(page).toContain(`](${picture})`);
+    expect(existsSync(join(ROOT, 'docs', picture))).toBe(true);
+  }
 });

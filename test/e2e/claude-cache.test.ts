@@ -2,26 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { claudePod } from '../support/claude-pod.ts';
 import { expectSound } from '../support/expect-sound.ts';
-import type { MessagesBody } from '../support/messages-api.ts';
 import { type Conduct, ModelServer } from '../support/model-server.ts';
-import { type CacheUse, PromptCache } from '../support/prompt-cache.ts';
+import { type CacheUse, costOf, PromptCache, withRollingMark } from '../support/prompt-cache.ts';
 
 const LINES = 'one line of a file that is read\n'.repeat(60);
-
-/** Of the vendor's price list, in prices of a token that is neither read nor written. */
-function costOf({ read, write, fresh }: CacheUse): number {
-  return 0.1 * read + 1.25 * write + fresh;
-}
-
-/** What the same requests cost with a single mark, at their end. */
-function rolling(body: MessagesBody): MessagesBody {
-  const bare = JSON.parse(
-    JSON.stringify(body, (key, value: unknown) => (key === 'cache_control' ? undefined : value)),
-  ) as { messages: { content: Record<string, unknown>[] }[] };
-  const last = bare.messages.at(-1)?.content.at(-1);
-  if (last !== undefined) last['cache_control'] = { type: 'ephemeral' };
-  return bare as unknown as MessagesBody;
-}
 
 describe('the prompt cache of Claude, simulated on the bodies really sent', () => {
   test.each([
@@ -70,7 +54,7 @@ describe('the prompt cache of Claude, simulated on the bodies really sent', () =
       expect(bodies).toHaveLength(5);
       const [ours, single] = [new PromptCache(), new PromptCache()];
       const uses = bodies.map((body) => ours.use(body));
-      const naive = bodies.map((body) => single.use(rolling(body)));
+      const naive = bodies.map((body) => single.use(withRollingMark(body)));
       for (const [index, use] of uses.entries()) {
         const before = uses[index - 1];
         if (before === undefined) continue;

@@ -14,8 +14,8 @@ export type Asked = {
   readonly gone: Promise<number>;
 };
 
-/** What to do, or how that follows from what was asked. */
-export type Plan = Conduct | ((asked: Asked) => Conduct);
+/** What to do, or how, and when, that follows from what was asked. */
+export type Plan = Conduct | ((asked: Asked) => Conduct | Promise<Conduct>);
 
 /**
  * Speaks the Messages API on loopback, and misbehaves as it is told: one plan a request, the last one for ever. What the
@@ -78,7 +78,7 @@ export class ModelServer implements AsyncDisposable {
       return;
     }
     if (plan === undefined) return;
-    play(typeof plan === 'function' ? plan(asked) : plan, response, this.#count(body));
+    play(typeof plan === 'function' ? await plan(asked) : plan, response, this.#count(body));
   }
 
   #count(body: MessagesBody): Readonly<Record<string, number>> {
