@@ -20,8 +20,9 @@ export class PodHome implements AsyncDisposable {
     writeFileSync(join(this.folder, 'script.toml'), script);
   }
 
-  static claude(url: string): PodHome {
-    return new PodHome(`kind = "anthropic"\nmodel = "${MODEL}"\nbase_url = "${url}"`);
+  /** `settings`: more TOML, of the provider first. */
+  static claude(url: string, settings = ''): PodHome {
+    return new PodHome(`kind = "anthropic"\nmodel = "${MODEL}"\nbase_url = "${url}"\n${settings}`);
   }
 
   workspace(name = 'p'): string {

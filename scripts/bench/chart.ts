@@ -1,5 +1,5 @@
 import type { Row } from './figure.ts';
-import { sayMachine } from './table.ts';
+import { sayMachine, sayValue } from './table.ts';
 import type { Machine } from './machine.ts';
 
 const WIDTH = 860;
@@ -16,9 +16,10 @@ const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 export function drawChart(rows: readonly Row[], machine: Machine): string {
   const bars = rows.flatMap((row) => {
     const { target, measure, unit } = row.figure;
-    if (target === null) return [];
+    // Nothing is as long as a part of nothing.
+    if (target === null || target === 0) return [];
     const bound = measure === 'ratio' ? '×' : ` ${unit}`;
-    const says = `${row.value.toFixed(measure === 'ratio' ? 2 : 1)}${bound} of ${target}${bound}`;
+    const says = `${sayValue(row.figure, row.value)}${bound} of ${target}${bound}`;
     return [{ row, says, part: row.value / target }];
   });
   const height = TOP + bars.length * ROW + BOTTOM;

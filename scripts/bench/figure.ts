@@ -1,11 +1,18 @@
-export const SPEED_IDS = ['SPEED-1', 'SPEED-2', 'SPEED-3', 'SPEED-4', 'SPEED-7'] as const;
+export const SPEED_IDS = [
+  'SPEED-1',
+  'SPEED-2',
+  'SPEED-3',
+  'SPEED-4',
+  'SPEED-7',
+  'SPEED-12',
+] as const;
 export type SpeedId = (typeof SPEED_IDS)[number];
 
 /** What one row of the table is about. */
 export type Figure = {
   readonly id: SpeedId;
   readonly what: string;
-  readonly unit: 'ms' | 'MB';
+  readonly unit: 'ms' | 'MB' | 'tokens' | '%';
   /** What is held against the target: podd's value divided by the baseline's, or podd's value itself. */
   readonly measure: 'ratio' | 'value';
   /** At most this. Null: it is told, and nothing is asked of it. */
@@ -76,6 +83,90 @@ export const FIGURES = {
     measure: 'ratio',
     target: 1.3,
   },
+  promptSequential: {
+    id: 'SPEED-12',
+    what: 'prompt cost, 40 runs of 5 reads, one after the other',
+    unit: 'tokens',
+    measure: 'ratio',
+    target: 1.01,
+  },
+  promptParallel: {
+    id: 'SPEED-12',
+    what: 'prompt cost, 2 turns of 12 reads at once',
+    unit: 'tokens',
+    measure: 'ratio',
+    target: 1.01,
+  },
+  promptLong: {
+    id: 'SPEED-12',
+    what: 'prompt cost, 200 turns, pruned and compacted twice',
+    unit: 'tokens',
+    measure: 'ratio',
+    target: 1.1,
+  },
+  promptKilled: {
+    id: 'SPEED-12',
+    what: 'what a kill -9 and a Resume add to that',
+    unit: 'tokens',
+    measure: 'value',
+    target: 0,
+  },
+  promptFixed: {
+    id: 'SPEED-12',
+    what: 'system prompt and tools, bytes / 4',
+    unit: 'tokens',
+    measure: 'value',
+    target: 2400,
+  },
+  rollingParallel: {
+    id: 'SPEED-12',
+    what: '2 turns of 12 reads, against one rolling mark',
+    unit: 'tokens',
+    measure: 'ratio',
+    target: null,
+  },
+  rollingLong: {
+    id: 'SPEED-12',
+    what: '200 turns, against one rolling mark',
+    unit: 'tokens',
+    measure: 'ratio',
+    target: null,
+  },
+  summaries: {
+    id: 'SPEED-12',
+    what: 'summaries, prefix against worker',
+    unit: 'tokens',
+    measure: 'ratio',
+    target: null,
+  },
+  estimateMeasured: {
+    id: 'SPEED-12',
+    what: 'error of estimates, measured, p95',
+    unit: '%',
+    measure: 'value',
+    target: null,
+  },
+  estimateInterpolated: {
+    id: 'SPEED-12',
+    what: 'error of estimates, interpolated, p95',
+    unit: '%',
+    measure: 'value',
+    target: null,
+  },
+  estimateExtrapolated: {
+    id: 'SPEED-12',
+    what: 'error of estimates, extrapolated, p95',
+    unit: '%',
+    measure: 'value',
+    target: null,
+  },
+  estimateNoData: {
+    id: 'SPEED-12',
+    what: 'error of estimates, no_data, p95',
+    unit: '%',
+    measure: 'value',
+    target: null,
+  },
 } as const satisfies Record<string, Figure>;
 
 export type FigureName = keyof typeof FIGURES;
@@ -88,6 +179,8 @@ export type Reading = {
   readonly samples: number;
   /** Other medians, for whoever reads the JSON. */
   readonly also?: Readonly<Record<string, number>>;
+  /** An SVG of how full the window was. */
+  readonly occupancy?: string;
 };
 
 /** What a round is measured with. */

@@ -57,6 +57,8 @@ async function measure(options: BenchOptions, signal: AbortSignal): Promise<void
   if (options.drawChart) {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'benchmarks.svg'), drawChart(rows, machine));
+    const drawn = rows.flatMap(({ worst: { occupancy = [] } }) => occupancy);
+    for (const svg of drawn) await writeFile(join(folder, 'context.svg'), svg);
   }
   if (options.writeDocs)
     await writeTable(join(folder, 'benchmarks.md'), toMarkdown(rows, machine, rounds));

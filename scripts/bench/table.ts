@@ -1,19 +1,27 @@
-import type { Row } from './figure.ts';
+import type { Figure, Row } from './figure.ts';
 import type { Machine } from './machine.ts';
 
 const HEADINGS = ['id', 'what', 'baseline', 'podd', 'worst', 'target', 'reached'] as const;
+
+const DIGITS = { ms: 2, MB: 1, tokens: 0, '%': 2 } as const;
+
+/** What is held against the target. Costs in tokens are counted, not timed: the third digit of their ratio says something. */
+export function sayValue({ measure, unit }: Figure, value: number): string {
+  if (measure === 'value') return value.toFixed(unit === 'MB' ? 1 : DIGITS[unit]);
+  return value.toFixed(unit === 'tokens' ? 3 : 2);
+}
 
 /** A row in words. */
 function cells({ figure, worst, value, reached }: Row): string[] {
   const { id, what, unit, measure, target } = figure;
   const bound = measure === 'ratio' ? '×' : ` ${unit}`;
-  const digits = unit === 'MB' ? 1 : 2;
+  const digits = DIGITS[unit];
   return [
     id,
     what,
     worst.baseline === null ? '–' : `${worst.baseline.toFixed(digits)} ${unit}`,
     `${worst.podd.toFixed(digits)} ${unit}`,
-    `${value.toFixed(measure === 'ratio' ? 2 : 1)}${bound}`,
+    `${sayValue(figure, value)}${bound}`,
     target === null ? '–' : `≤ ${target}${bound}`,
     reached === null ? '–' : reached ? 'yes' : 'no',
   ];
