@@ -96,6 +96,11 @@ describe('docs/manifest.md', () => {
       .filter((name) => /^(\[\[)?[a-z_]+\./.test(name))
       .map((name) => name.replace(/^\[\[(.*)\]\]$/, '$1'))
       .flatMap((name) =>
+        name.endsWith('.provider.<key>')
+          ? leaves(ManifestTable.entries.provider, name.replace('.<key>', ''))
+          : [name],
+      )
+      .flatMap((name) =>
         name.endsWith('<Name>') ? TOOL_NAMES.map((tool) => name.replace('<Name>', tool)) : [name],
       );
     expect(said.sort()).toEqual(leaves(ManifestTable as Schema, '').sort());
