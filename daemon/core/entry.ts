@@ -30,7 +30,11 @@ export type SessionConfig = {
 /** `wrote`: this line of sessions wrote it at some time, and may have read it since. */
 export type TrackedFile = { readonly path: string; readonly hash: string; readonly wrote?: true };
 
-export type EntryError = { readonly code: string; readonly message: string };
+export type EntryError = {
+  readonly code: string;
+  readonly message: string;
+  readonly cause?: string;
+};
 
 /** What a tool is about to do, stored before it does it. `hash` is that of the file as it will be. */
 export type CallIntent =

@@ -50,7 +50,9 @@ function toFound(entry: RunEndEntry, continuedBy: RunId | null, runId: RunId): F
       return { kind: 'interrupted', continuedBy };
     case 'error': {
       const code = toFaultName(entry.error.code);
-      const data = { retryable: RPC_FAULTS[code].retryable };
+      const { cause } = entry.error;
+      const { retryable } = RPC_FAULTS[code];
+      const data = { retryable, ...(cause === undefined ? {} : { cause }) };
       const fault = new Fault(code, entry.error.message, { data });
       return { kind: 'failed', fault: withRun(fault, runId) };
     }

@@ -160,9 +160,13 @@ export function endBatch(parts: PodParts, run: OpenRun, end: FinalEnd): Batch {
   const at = parts.clock.now();
   if (end.kind === 'failed') {
     const error = { code: rpcCode(end), message: end.fault.message };
+    const { cause } = end.fault.data;
+    // Whoever asks for this run again is told no less of it.
+    const stored = { ...error, ...(typeof cause === 'string' ? { cause } : {}) };
+    const interrupted = true;
     return {
       session: [
-        { kind: 'run_outcome', at, runId: run.id, interrupted: true, outcome: 'error', error },
+        { kind: 'run_outcome', at, runId: run.id, interrupted, outcome: 'error', error: stored },
       ],
       events: [{ event: 'run_end', data: { runId: run.id, error } }],
     };

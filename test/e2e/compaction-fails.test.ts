@@ -7,14 +7,16 @@ const RETAINED = 'compact_retained_tokens = 500';
 const REQUEST_THRESHOLD = 9000;
 const DOWN = refuses(401, 'authentication_error');
 
-test('COMP-1 PROTO-8 PROTO-13: a compaction that fails in a run ends it with its cause and a notice of an error; the session is as it was when it yielded', async () => {
+test('COMP-1 PROTO-8 PROTO-13: a compaction that fails in a run ends it with its cause, also for who asks again, and a notice of an error; the session is as it was when it yielded', async () => {
   await using bench = await CompactingPod.start({
     settings: [`[compaction]\n${RETAINED}\ncompact_request_threshold = ${REQUEST_THRESHOLD}`],
   });
   const { client, server } = bench;
   bench.compactor(DOWN);
-  const { error } = await client.ask('Run', { input: 'go' });
+  const run = { input: 'go', inputId: 'i1' };
+  const { error } = await client.ask('Run', run);
   expect(error?.data).toMatchObject({ code: 'compaction_failed', cause: 'provider' });
+  expect((await client.ask('Run', run)).error).toEqual(error);
   const { runId } = error?.data as { runId: string };
   const failed = await client.event('compaction_failed');
   expect(failed.data).toMatchObject({ cause: 'provider', failures: 1, disabled: false });
