@@ -12,6 +12,9 @@ const built = { globalSetup: ['test/support/build-once.ts'] };
  */
 const sharesProcess = { isolate: false };
 
+/** In a group of their own, since a group has one number of processes. */
+const behindE2e = { sequence: { groupOrder: 1 } };
+
 /** Those that need one to themselves. */
 const ALONE = [
   // It shows what the bare template engine does; whoever imports ours locks it for the whole process.
@@ -34,6 +37,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          ...behindE2e,
           include: ['test/unit/**/*.test.ts', 'test/model/**/*.test.ts', 'test/*.test.ts'],
           exclude: ALONE,
           testTimeout: TEST_LIMIT_MS.unit * slowness,
@@ -44,6 +48,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit-alone',
+          ...behindE2e,
           include: ALONE,
           testTimeout: TEST_LIMIT_MS.unit * slowness,
         },
@@ -52,6 +57,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'contract',
+          ...behindE2e,
           include: ['test/contract/**/*.test.ts'],
           testTimeout: TEST_LIMIT_MS.contract * slowness,
         },
@@ -60,6 +66,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
+          ...behindE2e,
           include: ['test/integration/**/*.test.ts'],
           testTimeout: TEST_LIMIT_MS.integration * slowness,
         },
@@ -71,6 +78,9 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: TEST_LIMIT_MS.e2e * slowness,
           hookTimeout: TEST_LIMIT_MS.e2e * slowness,
+          // They wait for clocks and servers; the others, behind them, for the same disk.
+          maxWorkers: maxWorkers + 1,
+          sequence: { groupOrder: 0 },
           ...sharesProcess,
           ...built,
         },
@@ -79,6 +89,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'crash',
+          ...behindE2e,
           include: ['test/crash/**/*.test.ts'],
           testTimeout: TEST_LIMIT_MS.crash * slowness,
           ...built,
@@ -88,6 +99,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'sabotage',
+          ...behindE2e,
           include: ['test/sabotage/**/*.test.ts'],
           testTimeout: TEST_LIMIT_MS.sabotage * slowness,
         },
