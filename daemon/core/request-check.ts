@@ -17,18 +17,20 @@ export type CheckableRequest = {
 
 /**
  * The one validator that every request passes before it leaves; what it refuses, a provider would refuse for ever.
- * `checked` may be kept between the requests of one history: then only what is new is looked at.
+ * `checked` may be kept between the requests of one history: then only what is new is looked at. `constant` is what
+ * `constantBytes` says, where the caller has asked it already.
  */
 export function checkRequest(
   request: CheckableRequest,
   shape: RequestShape,
   checked: CheckedItems = new CheckedItems(shape),
+  constant: number = constantBytes(request),
 ): Result<null, readonly string[]> {
   const problems = [
     ...checked.problemsOf(request.items, request.passing),
     ...toolProblems(request.tools),
   ];
-  const bytes = constantBytes(request) + checked.bytes;
+  const bytes = constant + checked.bytes;
   if (bytes > LIMITS.requestBytes)
     problems.push(`the request has ${bytes} bytes, at most ${LIMITS.requestBytes} may be sent`);
   return problems.length === 0 ? ok(null) : refuse(problems);

@@ -227,7 +227,8 @@ export class Compactions {
 
   #cut(trigger: CompactionTrigger, asked: AskedCompaction | null): number {
     const { parts } = this.#around;
-    const { items, ...session } = parts.journal.session();
+    const session = parts.journal.session();
+    const { items } = session;
     const at = toEstimator(measuredOf(session));
     const all = at(items.length).tokens;
     // Whoever refused it as too long has counted better.

@@ -23,6 +23,8 @@ export type Control =
       readonly kind: 'cancelAsked';
       /** What was open when it was asked: the request means this run. */
       readonly run: OpenRun | null;
+      /** So it does of a compaction that worked alone then. */
+      readonly compaction: OpenCompaction | null;
       readonly clearQueue: boolean;
       readonly answer: Deferred<Reply<'Cancel'>>;
     }

@@ -138,7 +138,7 @@ export class Pod implements PodControl {
       else answer.resolve(left);
     }, LIMITS.cancelMs);
     this.#timers.add(overdue);
-    this.#inbox.pushControl({ kind: 'cancelAsked', run, clearQueue, answer });
+    this.#inbox.pushControl({ kind: 'cancelAsked', run, compaction: alone, clearQueue, answer });
     return answer.promise.finally(() => {
       clearTimeout(overdue);
       this.#timers.delete(overdue);
@@ -282,12 +282,14 @@ export class Pod implements PodControl {
 
   async #onCancelAsked({
     run: asked,
+    compaction,
     clearQueue,
     answer,
   }: Extract<Control, { kind: 'cancelAsked' }>): Promise<void> {
     const { open } = this.#runs;
     // What has begun since was in the queue, or was not meant.
-    const run = clearQueue ? (open ?? asked) : (asked ?? open);
+    const meant = asked ?? (compaction === null ? open : null);
+    const run = clearQueue ? (open ?? asked) : meant;
     run?.cancel({ kind: 'client' });
     const hadInputs = this.#parts.journal.state().inputs.length > 0;
     try {
@@ -298,7 +300,7 @@ export class Pod implements PodControl {
       return;
     }
     const { state } = this.#life;
-    const { alone } = this.#compactions;
+    const alone = compaction ?? this.#compactions.alone;
     if (run !== null) run.waitForQuiet(answer);
     else if (alone !== null) {
       alone.cancel({ kind: 'client' });

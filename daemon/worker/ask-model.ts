@@ -128,8 +128,8 @@ async function askOnce(
     turn.paid(builder.usage);
     if (signal.aborted) await keepPartial(ports, builder, toRecord);
     else {
-      const discarded = await discard(ports, builder, toRecord, error);
-      if (discarded !== null) return discarded;
+      await recordPaid(ports, builder, toRecord);
+      if (mayPass(error)) return broken(builder, error);
       if (isTooLong(error) && ports.context.mayYieldTooLong())
         await takeBack(ports, builder, error);
     }
@@ -138,13 +138,17 @@ async function askOnce(
   const items = builder.items();
   const { usage, stopReason } = builder;
   turn.paid(usage);
-  if (stopReason === null) return await broken(ports, builder, toRecord, brokenOff());
+  if (stopReason === null) {
+    await recordPaid(ports, builder, toRecord);
+    return broken(builder, brokenOff());
+  }
   const record = toRecord('run');
   const at = ports.clock.now();
   if (!items.some(saysSomething)) {
     const data = { reason: 'empty_answer', stopReason };
     const fault = new Fault('provider_error', EMPTY[stopReason], { data });
-    return { ...(await broken(ports, builder, toRecord, fault)), kind: 'empty' };
+    await recordPaid(ports, builder, toRecord);
+    return { ...broken(builder, fault), kind: 'empty' };
   }
   const answer = {
     kind: 'whole' as const,
@@ -200,28 +204,18 @@ function brokenOff(): Fault {
   });
 }
 
-async function broken(
-  { journal, clock }: WorkerPorts,
-  builder: AnswerBuilder,
-  toRecord: ToRecord,
-  fault: Fault,
-): Promise<Discarded> {
-  const session = paidEntries(builder, toRecord, clock.now());
-  if (session.length > 0) await journal.commit({ session });
+function broken(builder: AnswerBuilder, fault: Fault): Discarded {
   return { kind: 'broken', fault, discarded: builder.blocks() };
 }
 
-/** Null where it is not to be asked for again. Either way what was paid for it is recorded. */
-async function discard(
-  ports: WorkerPorts,
+/** It is paid for all the same, as far as it was told. */
+async function recordPaid(
+  { journal, clock }: WorkerPorts,
   builder: AnswerBuilder,
   toRecord: ToRecord,
-  error: unknown,
-): Promise<Discarded | null> {
-  if (mayPass(error)) return await broken(ports, builder, toRecord, error);
-  const session = paidEntries(builder, toRecord, ports.clock.now());
-  if (session.length > 0) await ports.journal.commit({ session });
-  return null;
+): Promise<void> {
+  const session = paidEntries(builder, toRecord, clock.now());
+  if (session.length > 0) await journal.commit({ session });
 }
 
 /** The request is sent anew when its context is smaller: what was shown of its answer is none. */
@@ -235,7 +229,6 @@ async function takeBack(
   await moved({ kind: 'answerRetried' });
 }
 
-/** It is paid for all the same, as far as it was told. */
 function paidEntries(
   { usage, stopReason }: AnswerBuilder,
   toRecord: ToRecord,
@@ -289,7 +282,7 @@ function buildRequest(
     constant: sent.constant,
     changedAt: checks.sent.firstChange(request.items),
   };
-  const checked = checkRequest(request, shape, checks.sent);
+  const checked = checkRequest(request, shape, checks.sent, sent.constant);
   if (!checked.ok)
     throw new Fault('provider_error', `the request can't be sent: ${checked.error.join('; ')}`, {
       data: { reason: 'invalid_request', retryable: false },

@@ -9,6 +9,9 @@ import {
   told,
   writesSummary,
 } from '../../support/compacting-bench.ts';
+import { deferred } from '../../../daemon/support/deferred.ts';
+import { HeldStore } from '../../support/held-store.ts';
+import { MemoryDisk } from '../../support/memory-store.ts';
 import { aborted } from '../../support/pod-bench.ts';
 import { until } from '../../support/until.ts';
 
@@ -105,6 +108,35 @@ describe('a Pod over its threshold after a run', () => {
       { cause: 'cancelled', failures: 0, disabled: false },
     ]);
     expect(bench.pod.status()).toMatchObject({ state: 'idle', sessionId });
+  });
+
+  test('PROTO-21, COMP-9: a Cancel means the compaction that worked when it was asked, not the run that has begun since', async () => {
+    const held = new HeldStore(new MemoryDisk().open());
+    const answered = deferred<undefined>();
+    await using bench = await compactingPod({
+      answers: [answers(LONG), answers('two')],
+      compactor: [
+        async function* () {
+          await answered.promise;
+          yield* writesSummary();
+        },
+      ],
+      settings,
+      store: held.store,
+    });
+    await bench.pod.run({ input: 'start' });
+    const run = bench.pod.run({ input: 'two' });
+    await until(() => bench.pod.status().waiting.inputs === 1, 'the queue');
+    held.hold();
+    answered.resolve(undefined);
+    await until(() => held.waiting > 0, 'what the compactor cost on its way to the disk');
+    held.letGo();
+    held.hold();
+    await until(() => held.waiting > 0, 'the new session on its way to the disk');
+    const cancel = bench.pod.cancel();
+    held.letGo();
+    expect(await cancel).toEqual({ runId: null, quiescent: true, survivors: [] });
+    expect(await run).toMatchObject({ outcome: 'finished', text: 'two' });
   });
 
   test('COMP-13, COMP-14: what all fits into the retained part is left as it is, without a word', async () => {
